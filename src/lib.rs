@@ -1,0 +1,7 @@
+//! Moisson harvests open-data catalogues: every source becomes DCAT-AP triples in an embedded store,
+//! is validated with SHACL, and is served by SPARQL. The modules are the way of the data, each
+//! reading only from those above it.
+
+pub mod vocab;
+pub mod triples;
+pub mod validate;

@@ -1,0 +1,14 @@
+//! Interned, immutable, indexed triples in memory: what convert, validate and derive read.
+//!
+//! A [`Graph`] keeps each term once and each triple as three integers in three sorted orders, so that
+//! a pattern is a binary search and a small graph costs microseconds to build. [`GraphView`] lets
+//! SPARQL (spareval) read one graph, or a graph together with a vocabulary that is loaded once and
+//! shared.
+//!
+//! Invariant: a `Graph` never changes after [`GraphBuilder::build`].
+
+mod graph;
+mod view;
+
+pub use graph::{Graph, GraphBuilder, TermId};
+pub use view::{GraphView, ViewTerm};

@@ -1,0 +1,227 @@
+//! SPARQL-based constraint components (SHACL 6).
+
+use super::constraint::{SolutionSource, path_of};
+use super::query::{BoundQuery, QuerySource, with_path};
+use crate::triples::Graph;
+use crate::validate::error::ShapesError;
+use crate::validate::evaluation::{Focus, Results};
+use crate::validate::plan::Compiler;
+use crate::validate::reading::{is_true, literals, objects};
+use crate::vocab::sh;
+use oxrdf::{Literal, NamedNode, NamedNodeRef, Term};
+
+/// A declared component: its parameters and validators (SHACL 6.2).
+#[derive(Debug)]
+pub struct CustomComponent {
+    iri: NamedNode,
+    parameters: Vec<Parameter>,
+    ask: Option<Validator>,
+    node_select: Option<Validator>,
+    property_select: Option<Validator>,
+}
+
+#[derive(Debug)]
+struct Parameter {
+    path: NamedNode,
+    name: String,
+    optional: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Validator {
+    node: Term,
+    text: String,
+    messages: Vec<Literal>,
+}
+
+impl CustomComponent {
+    /// Reads all components that a shapes graph declares, but for those of SHACL itself.
+    pub(in crate::validate) fn read_all(graph: &Graph) -> Result<Vec<Self>, ShapesError> {
+        let mut found: Vec<Self> = Vec::new();
+        let Some(parameter) = graph.id(sh::HAS_PARAMETER) else { return Ok(found) };
+        for row in graph.rows_of_predicate(parameter) {
+            let Term::NamedNode(iri) = graph.term(row[2]) else { continue };
+            let is_known = found.iter().any(|component| component.iri == *iri);
+            if !is_known && !iri.as_str().starts_with(sh::NAMESPACE) {
+                found.extend(Self::read(graph, iri)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn read(graph: &Graph, iri: &NamedNode) -> Result<Option<Self>, ShapesError> {
+        let node = Term::from(iri.clone());
+        let validator = |predicate, text| read_validator(graph, &node, predicate, text);
+        let component = Self {
+            iri: iri.clone(),
+            parameters: read_parameters(graph, &node)?,
+            ask: validator(sh::VALIDATOR, sh::ASK),
+            node_select: validator(sh::NODE_VALIDATOR, sh::SELECT),
+            property_select: validator(sh::PROPERTY_VALIDATOR, sh::SELECT),
+        };
+        let has_validator =
+            component.ask.is_some() || component.node_select.is_some() || component.property_select.is_some();
+        Ok(has_validator.then_some(component))
+    }
+}
+
+fn read_parameters(graph: &Graph, component: &Term) -> Result<Vec<Parameter>, ShapesError> {
+    let mut parameters = Vec::new();
+    for node in objects(graph, component.as_ref(), sh::HAS_PARAMETER) {
+        let Some(Term::NamedNode(path)) = graph.object_of(node.as_ref(), sh::PATH) else {
+            return Err(ShapesError::Parameter {
+                shape: component.clone(),
+                parameter: sh::HAS_PARAMETER.to_string(),
+                value: node,
+                expected: "a parameter whose sh:path is an IRI",
+            });
+        };
+        let name = path.as_str().rsplit(['#', '/']).next().unwrap_or_default().to_owned();
+        let optional = graph.object_of(node.as_ref(), sh::OPTIONAL).and_then(is_true) == Some(true);
+        parameters.push(Parameter { path: path.clone(), name, optional });
+    }
+    Ok(parameters)
+}
+
+fn read_validator(
+    graph: &Graph,
+    component: &Term,
+    predicate: NamedNodeRef<'_>,
+    text: NamedNodeRef<'_>,
+) -> Option<Validator> {
+    objects(graph, component.as_ref(), predicate).into_iter().find_map(|node| {
+        let text = literals(graph, node.as_ref(), text).pop()?.value().to_owned();
+        let messages = literals(graph, node.as_ref(), sh::MESSAGE);
+        Some(Validator { node, text, messages })
+    })
+}
+
+/// A component applied to a shape, with the values of its parameters.
+#[derive(Debug)]
+pub struct CustomConstraint {
+    component: NamedNode,
+    query: BoundQuery,
+    form: Form,
+    messages: Vec<Literal>,
+    values: Vec<(String, Term)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Ask,
+    Select,
+}
+
+impl CustomConstraint {
+    pub(in crate::validate) fn component(&self) -> NamedNodeRef<'_> {
+        self.component.as_ref()
+    }
+
+    pub(in crate::validate) fn read(
+        compiler: &mut Compiler<'_>,
+        shape: &Term,
+        is_property_shape: bool,
+    ) -> Result<Vec<Self>, ShapesError> {
+        let mut found = Vec::new();
+        let components = compiler.custom;
+        for component in components {
+            let select =
+                if is_property_shape { &component.property_select } else { &component.node_select };
+            let validator = select.as_ref().map(|validator| (validator, Form::Select));
+            let ask = component.ask.as_ref().map(|validator| (validator, Form::Ask));
+            let Some((validator, form)) = validator.or(ask) else { continue };
+            for values in parameter_values(compiler.graph, shape, component) {
+                found.push(Self::compile(compiler, shape, component, (validator, form), values)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn compile(
+        compiler: &mut Compiler<'_>,
+        shape: &Term,
+        component: &CustomComponent,
+        (validator, form): (&Validator, Form),
+        values: Vec<(String, Term)>,
+    ) -> Result<Self, ShapesError> {
+        let path = path_of(compiler, shape)?;
+        let mut variables: Vec<String> =
+            ["this", "value", "currentShape", "shapesGraph"].map(ToOwned::to_owned).into();
+        variables.extend(component.parameters.iter().map(|parameter| parameter.name.clone()));
+        if let Form::Select = form {
+            // A SELECT validator returns ?value itself.
+            variables.retain(|name| name != "value");
+        }
+        let query = BoundQuery::parse(&QuerySource {
+            graph: compiler.graph,
+            shape,
+            node: &validator.node,
+            text: &with_path(&validator.text, path.as_ref(), &compiler.constants),
+            variables: &variables,
+        })?;
+        let messages = validator.messages.clone();
+        Ok(Self { component: component.iri.clone(), query, form, messages, values })
+    }
+
+    pub(in crate::validate) fn check(&self, focus: &Focus<'_>, results: &mut Results) {
+        let parameters: Vec<(&str, Term)> =
+            self.values.iter().map(|(name, term)| (name.as_str(), term.clone())).collect();
+        match self.form {
+            Form::Ask => self.check_values(focus, &parameters, results),
+            Form::Select => match self.query.select(focus, &parameters) {
+                Err(error) => results.fail(focus, &error),
+                Ok(solutions) => {
+                    for solution in solutions {
+                        self.source(&parameters).add(focus, &solution, results);
+                    }
+                }
+            },
+        }
+    }
+
+    fn check_values(&self, focus: &Focus<'_>, parameters: &[(&str, Term)], results: &mut Results) {
+        for value in focus.values {
+            let value = focus.session.term(*value);
+            let mut bindings = parameters.to_vec();
+            bindings.push(("value", value.clone()));
+            match self.query.ask(focus, &bindings) {
+                Err(error) => results.fail(focus, &error),
+                Ok(true) => {}
+                Ok(false) => {
+                    let names: Vec<_> =
+                        bindings.iter().filter_map(|(name, _)| oxrdf::Variable::new(*name).ok()).collect();
+                    let terms: Vec<_> = bindings.iter().map(|(_, term)| Some(term.clone())).collect();
+                    let solution = (names, terms).into();
+                    self.source(&[]).add(focus, &solution, results);
+                }
+            }
+        }
+    }
+
+    fn source<'s>(&'s self, parameters: &'s [(&'s str, Term)]) -> SolutionSource<'s> {
+        SolutionSource {
+            component: self.component.clone(),
+            constraint: None,
+            messages: &self.messages,
+            parameters,
+        }
+    }
+}
+
+/// The values of a component's parameters on a shape: none when a required one is missing, one set
+/// for each value when there is only one parameter (SHACL 6.2.1, 2.1.2).
+fn parameter_values(graph: &Graph, shape: &Term, component: &CustomComponent) -> Vec<Vec<(String, Term)>> {
+    let values = |parameter: &Parameter| objects(graph, shape.as_ref(), parameter.path.as_ref());
+    if let [parameter] = component.parameters.as_slice() {
+        return values(parameter).into_iter().map(|value| vec![(parameter.name.clone(), value)]).collect();
+    }
+    let mut set = Vec::new();
+    for parameter in &component.parameters {
+        match values(parameter).into_iter().next() {
+            Some(value) => set.push((parameter.name.clone(), value)),
+            None if parameter.optional => {}
+            None => return Vec::new(),
+        }
+    }
+    if set.is_empty() { Vec::new() } else { vec![set] }
+}
