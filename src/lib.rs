@@ -4,4 +4,8 @@
 
 pub mod vocab;
 pub mod triples;
+pub mod catalog;
+pub mod fetch;
+pub mod lift;
+pub mod source;
 pub mod validate;

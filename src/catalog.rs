@@ -1,0 +1,268 @@
+//! The nouns of harvesting: sources, records, places, findings. Plain values without behaviour of
+//! their own, which every later module passes on.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use uuid::Uuid;
+
+/// The short name of a source: lower-case letters, digits and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct SourceId(String);
+
+/// A source name that is not one.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not a source name: use lower-case letters, digits and hyphens, at most 80")]
+pub struct InvalidSourceId(String);
+
+impl SourceId {
+    /// Checks a name given by a person.
+    pub fn parse(name: &str) -> Result<Self, InvalidSourceId> {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || name.len() > 80 || !name.chars().all(fits) {
+            return Err(InvalidSourceId(name.to_owned()));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// Makes a readable name of an address, ended by a piece of its hash so that two never meet.
+    #[must_use]
+    pub fn of_address(address: &str) -> Self {
+        let without_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
+        let words: Vec<String> = without_scheme
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_ascii_lowercase)
+            .collect();
+        let mut name = words.join("-");
+        let skip = name.len().saturating_sub(60);
+        name = name[skip..].trim_start_matches('-').to_owned();
+        let digest = hex(&Sha256::digest(address.as_bytes())[..3]);
+        Self(if name.is_empty() { digest } else { format!("{name}-{digest}") })
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a platform calls a record, and how it was found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteId {
+    /// The identifier itself.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: IdentifierOrigin,
+}
+
+/// Where a remote identifier comes from, from the best to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentifierOrigin {
+    /// `dct:identifier` or the platform's own field.
+    Stated,
+    /// The node's IRI.
+    Node,
+    /// The landing page or the title: it changes when they do.
+    Derived,
+}
+
+/// The key of a record: a UUIDv5 of its source and remote identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DatasetKey(Uuid);
+
+impl DatasetKey {
+    /// The key of a remote identifier in a source.
+    #[must_use]
+    pub fn of(source: &SourceId, remote_id: &str) -> Self {
+        let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("moisson:source:{source}").as_bytes());
+        Self(Uuid::new_v5(&namespace, remote_id.as_bytes()))
+    }
+
+    /// Reads a key from its hyphenated form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+
+    /// The UUID.
+    #[must_use]
+    pub fn as_uuid(&self) -> Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for DatasetKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The canonical hash of a graph: SHA-256 of its sorted N-Quads (RDFC-1.0; our graphs have no blank node).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GraphHash([u8; 32]);
+
+impl GraphHash {
+    /// Hashes canonical N-Quads.
+    #[must_use]
+    pub fn of(canonical: &str) -> Self {
+        Self(Sha256::digest(canonical.as_bytes()).into())
+    }
+
+    /// Reads the hexadecimal form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for GraphHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+/// Bytes in lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// What a record describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordKind {
+    /// `dcat:Dataset`
+    Dataset,
+    /// `dcat:DatasetSeries`
+    Series,
+    /// `dcat:DataService`
+    Service,
+}
+
+/// A place in what a publisher serves.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+pub struct Place {
+    /// The file or page.
+    pub page: String,
+    /// The line, from 1, where the format has lines.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<u32>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}, line {line}", self.page),
+            None => f.write_str(&self.page),
+        }
+    }
+}
+
+/// How much a finding weighs: SHACL's three severities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// For information.
+    Info,
+    /// Recommended by the profile.
+    Warning,
+    /// Required by the profile.
+    Violation,
+}
+
+/// A sentence in the two languages of reports.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Message {
+    /// English
+    pub en: String,
+    /// French
+    pub fr: String,
+}
+
+impl Message {
+    /// Makes a message of its English and French texts.
+    pub fn new(en: impl Into<String>, fr: impl Into<String>) -> Self {
+        Self { en: en.into(), fr: fr.into() }
+    }
+}
+
+/// Something a publisher should know about a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The remote identifier of the record.
+    pub record: String,
+    /// The node the finding is about, as an IRI or a literal in N-Triples.
+    pub focus_node: String,
+    /// The property, as an IRI or a path.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub property: Option<String>,
+    /// The offending value, in N-Triples.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub value: Option<String>,
+    /// The stable name of the rule.
+    pub rule: String,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: Message,
+    /// Where in the publisher's own file.
+    pub place: Place,
+    /// What to write instead, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub suggestion: Option<String>,
+}
+
+/// A record, or a page, that could not be taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemError {
+    /// The record's identifier or node, where it is known.
+    pub record: Option<String>,
+    /// Where.
+    pub place: Place,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_name_is_readable_and_differs_for_each_address() {
+        let one = SourceId::of_address("https://data.example.org/catalog.ttl");
+        let other = SourceId::of_address("http://data.example.org/catalog.ttl");
+        assert!(one.as_str().starts_with("data-example-org-catalog-ttl-"), "{one}");
+        assert_ne!(one, other);
+        assert!(SourceId::parse(one.as_str()).is_ok());
+        assert!(SourceId::parse("Bad name").is_err());
+    }
+
+    #[test]
+    fn a_hash_survives_its_text() {
+        let hash = GraphHash::of("a");
+        assert_eq!(GraphHash::parse(&hash.to_string()), Some(hash));
+        assert_eq!(GraphHash::parse("zz"), None);
+    }
+}

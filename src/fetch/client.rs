@@ -1,0 +1,374 @@
+//! The guarded HTTP client.
+
+use super::address::Reach;
+use super::error::FetchError;
+use super::retry;
+use futures_util::StreamExt;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use reqwest::{Response, StatusCode};
+use std::fs::File;
+use std::io::{self, Cursor, Read, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempPath;
+use url::{Host, Url};
+
+/// Bodies past this go to a temporary file instead of memory.
+const MEMORY_BODY: usize = 8 << 20;
+
+/// RDF first, then what RDF is often served as, then anything.
+const ACCEPTED: &str = "text/turtle, application/rdf+xml;q=0.95, application/ld+json;q=0.9, \
+    application/n-quads;q=0.85, application/n-triples;q=0.85, application/trig;q=0.85, text/n3;q=0.8, \
+    application/xml;q=0.6, application/json;q=0.6, text/html;q=0.3, */*;q=0.1";
+
+/// The bounds of a fetch.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of one body, after decompression.
+    pub body: u64,
+    /// Redirects of one request.
+    pub redirects: usize,
+    /// Attempts after the first, where an error may pass.
+    pub retries: u32,
+    /// The wait before the second attempt; it doubles.
+    pub first_wait: Duration,
+    /// Time to connect.
+    pub connect: Duration,
+    /// Time without a byte.
+    pub idle: Duration,
+    /// Time for one whole answer.
+    pub whole: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 4 << 30,
+            redirects: 5,
+            retries: 4,
+            first_wait: Duration::from_millis(500),
+            connect: Duration::from_secs(15),
+            idle: Duration::from_secs(30),
+            whole: Duration::from_secs(1_800),
+        }
+    }
+}
+
+/// What the last answer said about its version (RFC 9110, 8.8).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// The entity tag, as sent.
+    pub etag: Option<String>,
+    /// The modification date, as sent.
+    pub last_modified: Option<String>,
+}
+
+/// The bytes of an answer, in memory or in a file.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// A short one.
+    Memory(Arc<[u8]>),
+    /// A local file.
+    File(PathBuf),
+    /// A long one, removed with its last copy.
+    Spooled(Arc<TempPath>),
+}
+
+impl Body {
+    /// Opens the bytes for one reading from the start.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+            Self::File(path) => Box::new(File::open(path)?),
+            Self::Spooled(path) => Box::new(File::open(path.as_ref() as &Path)?),
+        })
+    }
+
+    /// The number of bytes.
+    pub fn size(&self) -> io::Result<u64> {
+        match self {
+            Self::Memory(bytes) => Ok(bytes.len() as u64),
+            Self::File(path) => Ok(path.metadata()?.len()),
+            Self::Spooled(path) => Ok((path.as_ref() as &Path).metadata()?.len()),
+        }
+    }
+
+    /// All bytes at once.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.open()?.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// A successful answer.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// The resource is as it was.
+    NotModified,
+    /// The resource.
+    Content {
+        /// The address after redirects.
+        url: Url,
+        /// The Content-Type header, as sent.
+        content_type: Option<String>,
+        /// The bytes.
+        body: Body,
+        /// What to ask with next time.
+        validators: Validators,
+    },
+}
+
+/// Fetches addresses within limits.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    limits: Limits,
+    reach: Reach,
+}
+
+impl Client {
+    /// Builds a client.
+    ///
+    /// # Panics
+    /// When the TLS configuration of the program itself is wrong.
+    #[must_use]
+    pub fn new(limits: Limits, reach: Reach) -> Self {
+        // A second installation fails and changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("Moisson/", env!("CARGO_PKG_VERSION"), " (open-data harvester; +https://moisson.dev/contact)"))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(limits.connect)
+            .read_timeout(limits.idle)
+            .dns_resolver(Arc::new(GuardedResolver { reach }))
+            .no_proxy()
+            .build()
+            .expect("a static client configuration");
+        Self { http, limits, reach }
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Fetches an address, trying again where an error may pass.
+    pub async fn get(&self, url: &Url, known: &Validators) -> Result<Answer, FetchError> {
+        let mut attempt = 0;
+        loop {
+            let limit = self.limits.whole;
+            let outcome = match tokio::time::timeout(limit, self.follow(url, known)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Attempt::last(FetchError::Timeout { url: url.to_string(), limit })),
+            };
+            match outcome {
+                Ok(answer) => return Ok(answer),
+                Err(failed) if failed.may_pass && attempt < self.limits.retries => {
+                    let wait = retry::wait(failed.headers.as_ref(), attempt, self.limits.first_wait);
+                    tracing::info!(%url, attempt, wait_ms = wait.as_millis(), error = %failed.error, "retry");
+                    tokio::time::sleep(wait).await;
+                    attempt += 1;
+                }
+                Err(failed) => return Err(failed.error),
+            }
+        }
+    }
+
+    /// Sends one request and follows its redirects, each checked like the first.
+    async fn follow(&self, first: &Url, known: &Validators) -> Result<Answer, Attempt> {
+        let mut url = first.clone();
+        for _ in 0..=self.limits.redirects {
+            self.check(&url).map_err(Attempt::last)?;
+            let response = self.send(&url, known).await?;
+            if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
+                return self.read(&url, response).await;
+            }
+            let location = header(response.headers(), &LOCATION).unwrap_or_default();
+            url = url.join(&location).map_err(|_| {
+                Attempt::last(FetchError::Location { url: url.to_string(), location: location.clone() })
+            })?;
+        }
+        Err(Attempt::last(FetchError::Redirects { url: first.to_string(), limit: self.limits.redirects }))
+    }
+
+    /// Checks the scheme, and an address given in figures, which the resolver never sees.
+    fn check(&self, url: &Url) -> Result<(), FetchError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(FetchError::Scheme { url: url.to_string() });
+        }
+        let address: IpAddr = match url.host() {
+            Some(Host::Ipv4(v4)) => v4.into(),
+            Some(Host::Ipv6(v6)) => v6.into(),
+            Some(Host::Domain(_)) | None => return Ok(()),
+        };
+        if self.reach.allows(address) {
+            return Ok(());
+        }
+        Err(FetchError::Private { url: url.to_string(), host: address.to_string(), address })
+    }
+
+    async fn send(&self, url: &Url, known: &Validators) -> Result<Response, Attempt> {
+        let mut request = self.http.get(url.clone()).header(ACCEPT, ACCEPTED);
+        if let Some(etag) = &known.etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        if let Some(date) = &known.last_modified {
+            request = request.header(IF_MODIFIED_SINCE, date);
+        }
+        request.send().await.map_err(|error| self.transport(url, error))
+    }
+
+    async fn read(&self, url: &Url, response: Response) -> Result<Answer, Attempt> {
+        let status = response.status();
+        if status == StatusCode::NOT_MODIFIED {
+            return Ok(Answer::NotModified);
+        }
+        if !status.is_success() {
+            let error =
+                FetchError::Status { url: url.to_string(), status: status.as_u16(), detail: detail(status) };
+            let headers = Some(response.headers().clone());
+            return Err(Attempt { error, may_pass: retry::is_passing(status), headers });
+        }
+        let headers = response.headers();
+        let content_type = header(headers, &CONTENT_TYPE);
+        let validators =
+            Validators { etag: header(headers, &ETAG), last_modified: header(headers, &LAST_MODIFIED) };
+        let body = self.read_capped(url, response).await?;
+        if body.size().is_ok_and(|size| size == 0) {
+            return Err(Attempt::last(FetchError::Empty { url: url.to_string() }));
+        }
+        Ok(Answer::Content { url: url.clone(), content_type, body, validators })
+    }
+
+    /// Reads a decompressed body up to the cap, to a file once it is long.
+    async fn read_capped(&self, url: &Url, response: Response) -> Result<Body, Attempt> {
+        let spool_error = |source| {
+            Attempt::last(FetchError::File { path: std::env::temp_dir(), source })
+        };
+        let mut stream = response.bytes_stream();
+        let mut memory: Vec<u8> = Vec::new();
+        let mut spool: Option<tempfile::NamedTempFile> = None;
+        let mut size = 0_u64;
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| self.broken_body(url, error))?;
+            size += chunk.len() as u64;
+            if size > self.limits.body {
+                return Err(Attempt::last(FetchError::TooLong { url: url.to_string(), limit: self.limits.body }));
+            }
+            match &mut spool {
+                Some(file) => file.write_all(&chunk).map_err(spool_error)?,
+                None => memory.extend_from_slice(&chunk),
+            }
+            if spool.is_none() && memory.len() > MEMORY_BODY {
+                let mut file = tempfile::NamedTempFile::new().map_err(spool_error)?;
+                file.write_all(&memory).map_err(spool_error)?;
+                memory = Vec::new();
+                spool = Some(file);
+            }
+        }
+        Ok(match spool {
+            Some(file) => Body::Spooled(Arc::new(file.into_temp_path())),
+            None => Body::Memory(memory.into()),
+        })
+    }
+
+    fn broken_body(&self, url: &Url, error: reqwest::Error) -> Attempt {
+        if error.is_timeout() {
+            return Attempt::last(FetchError::Timeout { url: url.to_string(), limit: self.limits.idle });
+        }
+        let may_pass = true;
+        Attempt { error: FetchError::Truncated { url: url.to_string(), source: error }, may_pass, headers: None }
+    }
+
+    fn transport(&self, url: &Url, error: reqwest::Error) -> Attempt {
+        if let Some(refused) = refusal(&error) {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            let url = url.to_string();
+            return Attempt::last(match refused {
+                Refusal::Private(address) => FetchError::Private { url, host, address },
+                Refusal::Unresolved => FetchError::Unresolved { url, host, source: None },
+            });
+        }
+        if error.is_timeout() {
+            return Attempt::last(FetchError::Timeout { url: url.to_string(), limit: self.limits.idle });
+        }
+        let may_pass = error.is_connect() || error.is_request();
+        Attempt { error: FetchError::Transport { url: url.to_string(), source: error }, may_pass, headers: None }
+    }
+}
+
+/// A failed attempt, and whether another may do better.
+struct Attempt {
+    error: FetchError,
+    may_pass: bool,
+    headers: Option<HeaderMap>,
+}
+
+impl Attempt {
+    fn last(error: FetchError) -> Self {
+        Self { error, may_pass: false, headers: None }
+    }
+}
+
+fn header(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned)
+}
+
+fn detail(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ": the catalogue is not public",
+        StatusCode::NOT_FOUND | StatusCode::GONE => ": nothing is at this address; check it in a browser",
+        StatusCode::TOO_MANY_REQUESTS => ": too many requests, also after waiting",
+        status if status.is_server_error() => ": the server has a fault of its own",
+        _ => "",
+    }
+}
+
+/// Resolves names and refuses those that lead to an address out of reach.
+struct GuardedResolver {
+    reach: Reach,
+}
+
+impl reqwest::dns::Resolve for GuardedResolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let reach = self.reach;
+        Box::pin(async move {
+            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0))
+                .await
+                .map_err(|_| Refusal::Unresolved)?
+                .collect();
+            // One private address among public ones is refused too: the client could pick it.
+            if let Some(address) = found.iter().map(std::net::SocketAddr::ip).find(|ip| !reach.allows(*ip)) {
+                return Err(Refusal::Private(address).into());
+            }
+            if found.is_empty() {
+                return Err(Refusal::Unresolved.into());
+            }
+            Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum Refusal {
+    #[error("{0} is not a public address")]
+    Private(IpAddr),
+    #[error("the name has no address")]
+    Unresolved,
+}
+
+/// Finds our own refusal among the causes of a transport error.
+fn refusal(error: &reqwest::Error) -> Option<Refusal> {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref::<Refusal>() {
+            return Some(*refused);
+        }
+        cause = error.source();
+    }
+    None
+}

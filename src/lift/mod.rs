@@ -1,0 +1,75 @@
+//! From bytes to triples that mirror them, each with its line.
+//!
+//! RDF is read leniently: an invalid IRI is repaired and reported, a bad literal kept, and a syntax
+//! error costs what it stands in, not the page. Blank nodes are numbered in the order in which they
+//! come, so that two readings of the same bytes agree.
+
+mod charset;
+mod contexts;
+mod format;
+mod html;
+mod lines;
+mod rdf;
+mod repair;
+
+pub use contexts::Contexts;
+pub use format::{Format, detect};
+pub use rdf::{Input, LiftedTriple, Reading, Repair, SyntaxProblem, json_places, prepare, read};
+
+
+/// Why bytes could not be lifted at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LiftError {
+    /// A web page without structured data.
+    #[error("{page}: this is a web page{title}, and it holds no JSON-LD{alternate}")]
+    WebPage {
+        /// The page's address.
+        page: String,
+        /// Its title, with a lead-in.
+        title: String,
+        /// Where RDF is, with a lead-in.
+        alternate: String,
+    },
+    /// Neither type, name nor content tell the format.
+    #[error("{page}: the format is not known: Content-Type is {content_type}, and the content starts with {start:?}; RDF/XML, Turtle, N-Triples, N-Quads, TriG, N3 and JSON-LD are read")]
+    UnknownFormat {
+        /// The page's address.
+        page: String,
+        /// The header, or a dash.
+        content_type: String,
+        /// The first characters.
+        start: String,
+    },
+    /// A JSON-LD context that must be fetched first.
+    #[error("{page}: the JSON-LD context {url} is needed")]
+    MissingContext {
+        /// The page's address.
+        page: String,
+        /// The context's address.
+        url: String,
+    },
+    /// A document type that could expand without bound.
+    #[error("{page}: the XML document type declares {what}, which is refused")]
+    DocumentType {
+        /// The page's address.
+        page: String,
+        /// What is refused.
+        what: &'static str,
+    },
+    /// A base address that is no IRI.
+    #[error("{page}: the address is not an IRI")]
+    Base {
+        /// The page's address.
+        page: String,
+    },
+    /// The bytes could not be read.
+    #[error("{page}: the content could not be read")]
+    Io {
+        /// The page's address.
+        page: String,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+}
+

@@ -1,0 +1,433 @@
+//! Reading RDF as a stream of triples with their lines.
+
+use super::contexts::Contexts;
+use super::format::Format;
+use super::lines::LineReader;
+use super::{LiftError, charset, html, repair};
+use crate::fetch::Body;
+use encoding_rs::UTF_8;
+use oxrdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use oxrdfio::{LoadedDocument, RdfFormat, RdfParseError, RdfParser};
+use regex::Regex;
+use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::{Arc, LazyLock, Mutex};
+use url::Url;
+
+/// A parser that reports this many faults is given up: the file is not what it says it is.
+const MAX_FAULTS: usize = 200;
+/// Entities in a document type may be this long: namespaces are, bombs are not.
+const MAX_ENTITY: usize = 1_024;
+
+/// A page in UTF-8 whose format is known.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The page's address, which is its base IRI.
+    pub page: Url,
+    /// The syntax.
+    pub format: RdfFormat,
+    /// The bytes.
+    pub body: Body,
+}
+
+/// A triple and the line at which it ended.
+#[derive(Debug, Clone)]
+pub struct LiftedTriple {
+    /// The triple, with valid IRIs and numbered blank nodes.
+    pub triple: Triple,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// A term that was not valid RDF, and what it was read as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repair {
+    /// The triple's subject after repair.
+    pub subject: NamedOrBlankNode,
+    /// The triple's predicate.
+    pub predicate: NamedNode,
+    /// What the publisher wrote.
+    pub written: String,
+    /// What it was read as; `None` when it was kept as text.
+    pub read_as: Option<String>,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// A place at which the syntax is broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxProblem {
+    /// The line, from 1.
+    pub line: u32,
+    /// The parser's words.
+    pub message: String,
+    /// The subject of the last triple before it.
+    pub subject: Option<NamedOrBlankNode>,
+    /// The line of that triple; 0 when there is none.
+    pub last_line: u32,
+    /// Whether reading went on behind it.
+    pub recovered: bool,
+}
+
+/// Brings a page to UTF-8 and to an RDF syntax.
+///
+/// # Errors
+/// When it is a web page without JSON-LD, or a document type that may not be expanded.
+pub fn prepare(
+    page: &Url,
+    format: Format,
+    content_type: Option<&str>,
+    body: Body,
+) -> Result<Input, LiftError> {
+    let io = |source| LiftError::Io { page: page.to_string(), source };
+    let start = first_bytes(&body).map_err(io)?;
+    let encoding = charset::encoding(content_type, &start);
+    let is_utf8 = encoding == UTF_8 && charset::declared_encoding(&start).is_none_or(|declared| declared == UTF_8);
+    let body = if is_utf8 && format != Format::Html {
+        body
+    } else {
+        let text = charset::decode(&body.read().map_err(io)?, encoding);
+        Body::Memory(text.into_bytes().into())
+    };
+    match format {
+        Format::Html => from_html(page, &body.read().map_err(io)?),
+        Format::Rdf(format) => {
+            if format == RdfFormat::RdfXml {
+                refuse_entity_bombs(page, &start)?;
+            }
+            Ok(Input { page: page.clone(), format, body })
+        }
+    }
+}
+
+fn from_html(page: &Url, bytes: &[u8]) -> Result<Input, LiftError> {
+    let text = String::from_utf8_lossy(bytes);
+    match html::json_ld(&text) {
+        Some(document) => Ok(Input {
+            page: page.clone(),
+            format: RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
+            body: Body::Memory(document.into_bytes().into()),
+        }),
+        None => Err(LiftError::WebPage {
+            page: page.to_string(),
+            title: html::title(&text).map_or(String::new(), |title| format!(" titled {title:?}")),
+            alternate: html::alternate(&text, page)
+                .map_or(String::new(), |url| format!("; it links to {url}: harvest that address instead")),
+        }),
+    }
+}
+
+/// The bytes that formats, charsets and document types are told by.
+fn first_bytes(body: &Body) -> std::io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    body.open()?.take(1 << 16).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+/// Entities are how RDF/XML files abbreviate namespaces; nested or long ones are how parsers are killed.
+fn refuse_entity_bombs(page: &Url, start: &[u8]) -> Result<(), LiftError> {
+    static ENTITY: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?s)<!ENTITY\s+(%?)\s*\S+\s+(SYSTEM|PUBLIC|"[^"]*"|'[^']*')"#).expect("a static expression")
+    });
+    let text = String::from_utf8_lossy(start);
+    for entity in ENTITY.captures_iter(&text) {
+        let value = &entity[2];
+        let what = if !entity[1].is_empty() || value == "SYSTEM" || value == "PUBLIC" {
+            "an external or parameter entity"
+        } else if value.contains('&') {
+            "an entity made of entities"
+        } else if value.len() > MAX_ENTITY {
+            "a very long entity"
+        } else {
+            continue;
+        };
+        return Err(LiftError::DocumentType { page: page.to_string(), what });
+    }
+    Ok(())
+}
+
+/// What a reading found besides triples.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The broken places, in order.
+    pub problems: Vec<SyntaxProblem>,
+    /// The terms repaired.
+    pub repairs: Vec<Repair>,
+}
+
+/// Reads all triples of a page, in order.
+///
+/// # Errors
+/// [`LiftError::MissingContext`] when JSON-LD needs a context that `contexts` lacks.
+pub fn read(
+    input: &Input,
+    contexts: &Contexts,
+    mut take: impl FnMut(LiftedTriple),
+) -> Result<Reading, LiftError> {
+    let page = || input.page.to_string();
+    let source = input.body.open().map_err(|source| LiftError::Io { page: page(), source })?;
+    let (reader, line) = LineReader::new(source);
+    let missing = Arc::new(Mutex::new(None));
+    let parser = RdfParser::from_format(input.format)
+        .with_base_iri(input.page.as_str())
+        .map_err(|_| LiftError::Base { page: page() })?
+        .lenient()
+        .for_reader(reader)
+        .with_document_loader(loader(contexts.clone(), Arc::clone(&missing)));
+    let mut reading = Reading::default();
+    let mut mender = Mender::default();
+    let (mut subject, mut last_line) = (None, 0);
+    for quad in parser {
+        match quad {
+            Ok(quad) => {
+                let lifted = mender.mend(quad, line.get(), &mut reading.repairs);
+                subject = Some(lifted.triple.subject.clone());
+                last_line = lifted.line;
+                take(lifted);
+            }
+            Err(RdfParseError::Io(source)) => return Err(LiftError::Io { page: page(), source }),
+            Err(RdfParseError::Syntax(error)) => {
+                let place = error.location().map(|range| u32::try_from(range.start.line + 1).unwrap_or(u32::MAX));
+                let recovers = matches!(
+                    input.format,
+                    RdfFormat::Turtle | RdfFormat::TriG | RdfFormat::N3 | RdfFormat::NTriples | RdfFormat::NQuads
+                );
+                reading.problems.push(SyntaxProblem {
+                    line: place.unwrap_or(line.get()),
+                    message: error.to_string(),
+                    subject: subject.clone(),
+                    last_line,
+                    recovered: recovers,
+                });
+                if !recovers || reading.problems.len() >= MAX_FAULTS {
+                    break;
+                }
+            }
+        }
+    }
+    let missing = missing.lock().ok().and_then(|mut missing| missing.take());
+    match missing {
+        Some(url) => Err(LiftError::MissingContext { page: page(), url }),
+        None => Ok(reading),
+    }
+}
+
+type LoadError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Gives known contexts and notes the first that is not. The mutex is written by the parser and read
+/// after it is done.
+fn loader(
+    contexts: Contexts,
+    missing: Arc<Mutex<Option<String>>>,
+) -> impl Fn(&str) -> Result<LoadedDocument, LoadError> + Send + Sync + std::panic::UnwindSafe + std::panic::RefUnwindSafe
+{
+    move |url| match contexts.get(url) {
+        Some(content) => Ok(LoadedDocument {
+            url: url.to_owned(),
+            content,
+            format: RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
+        }),
+        None => {
+            if let Ok(mut missing) = missing.lock() {
+                missing.get_or_insert_with(|| url.to_owned());
+            }
+            Err(format!("the context {url} is not at hand").into())
+        }
+    }
+}
+
+/// Numbers blank nodes and repairs IRIs.
+#[derive(Default)]
+struct Mender {
+    blank_nodes: FxHashMap<BlankNode, u32>,
+}
+
+impl Mender {
+    fn mend(&mut self, quad: Quad, line: u32, repairs: &mut Vec<Repair>) -> LiftedTriple {
+        let mut written = Vec::new();
+        let subject: NamedOrBlankNode = match quad.subject {
+            NamedOrBlankNode::NamedNode(node) => match mend_iri(node, &mut written) {
+                Ok(node) => node.into(),
+                // A subject without a usable IRI still groups its statements.
+                Err(text) => BlankNode::new_unchecked(format!("x{}", crate::catalog::hex(text.as_bytes()))).into(),
+            },
+            NamedOrBlankNode::BlankNode(node) => self.number(node).into(),
+        };
+        let predicate = mend_iri(quad.predicate, &mut written).unwrap_or_else(NamedNode::new_unchecked);
+        let object: Term = match quad.object {
+            Term::NamedNode(node) => match mend_iri(node, &mut written) {
+                Ok(node) => node.into(),
+                Err(text) => oxrdf::Literal::new_simple_literal(text).into(),
+            },
+            Term::BlankNode(node) => self.number(node).into(),
+            Term::Literal(literal) => mend_literal(literal, &mut written).into(),
+        };
+        for (written, read_as) in written {
+            let (subject, predicate) = (subject.clone(), predicate.clone());
+            repairs.push(Repair { subject, predicate, written, read_as, line });
+        }
+        LiftedTriple { triple: Triple { subject, predicate, object }, line }
+    }
+
+    fn number(&mut self, node: BlankNode) -> BlankNode {
+        let next = u32::try_from(self.blank_nodes.len()).unwrap_or(u32::MAX);
+        let number = *self.blank_nodes.entry(node).or_insert(next);
+        BlankNode::new_unchecked(format!("b{number}"))
+    }
+}
+
+type Written = Vec<(String, Option<String>)>;
+
+fn mend_iri(node: NamedNode, written: &mut Written) -> Result<NamedNode, String> {
+    let repaired = match repair::iri(node.as_str()) {
+        Some(std::borrow::Cow::Borrowed(_)) => return Ok(node),
+        Some(std::borrow::Cow::Owned(repaired)) => Some(repaired),
+        None => None,
+    };
+    let text = node.into_string();
+    written.push((text.clone(), repaired.clone()));
+    repaired.map(NamedNode::new_unchecked).ok_or(text)
+}
+
+/// A language tag that is not one would make the exported file unreadable: the text is kept without.
+fn mend_literal(literal: oxrdf::Literal, written: &mut Written) -> oxrdf::Literal {
+    let Some(tag) = literal.language() else { return mend_datatype(literal, written) };
+    if oxilangtag::LanguageTag::parse(tag).is_ok() {
+        return literal;
+    }
+    let underscored = tag.replace('_', "-");
+    if oxilangtag::LanguageTag::parse(underscored.as_str()).is_ok() {
+        written.push((format!("@{tag}"), Some(format!("@{underscored}"))));
+        return oxrdf::Literal::new_language_tagged_literal_unchecked(literal.value(), underscored.to_ascii_lowercase());
+    }
+    written.push((format!("@{tag}"), None));
+    oxrdf::Literal::new_simple_literal(literal.value())
+}
+
+fn mend_datatype(literal: oxrdf::Literal, written: &mut Written) -> oxrdf::Literal {
+    let datatype = literal.datatype().as_str();
+    match repair::iri(datatype) {
+        Some(std::borrow::Cow::Borrowed(_)) => literal,
+        repaired => {
+            let repaired = repaired.map(std::borrow::Cow::into_owned);
+            written.push((datatype.to_owned(), repaired.clone()));
+            match repaired {
+                Some(datatype) => {
+                    oxrdf::Literal::new_typed_literal(literal.value(), NamedNode::new_unchecked(datatype))
+                }
+                None => oxrdf::Literal::new_simple_literal(literal.value()),
+            }
+        }
+    }
+}
+
+/// The lines at which a JSON-LD text describes its nodes, by the `@id` as it is written.
+///
+/// JSON-LD is not read line by line, so the triples' own lines say little; a reference alone
+/// (`{"@id": …}`) is not a description.
+#[must_use]
+pub fn json_places(text: &str) -> HashMap<String, u32> {
+    static ID: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#""(?:@id|id|identifier)"\s*:\s*"([^"\\]+)"\s*(.)"#).expect("a static expression")
+    });
+    let mut places = HashMap::new();
+    let (mut line, mut counted) = (1_u32, 0);
+    for found in ID.captures_iter(text) {
+        let at = found.get(0).expect("the whole match").start();
+        let breaks = memchr::memchr_iter(b'\n', &text.as_bytes()[counted..at]).count();
+        line += u32::try_from(breaks).unwrap_or(0);
+        counted = at;
+        let stands_alone = &found[2] == "}" && text[..at].trim_end().ends_with('{');
+        if !stands_alone {
+            places.entry(found[1].to_owned()).or_insert(line);
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(format: RdfFormat, text: &str) -> Input {
+        let page = Url::parse("http://example.org/catalogue").unwrap();
+        Input { page, format, body: Body::Memory(text.as_bytes().into()) }
+    }
+
+    fn lift(format: RdfFormat, text: &str) -> (Vec<(String, u32)>, Reading) {
+        let mut triples = Vec::new();
+        let reading = read(&input(format, text), &Contexts::default(), |lifted| {
+            triples.push((lifted.triple.to_string(), lifted.line));
+        });
+        (triples, reading.unwrap())
+    }
+
+    #[test]
+    fn knows_the_line_of_each_triple() {
+        let (triples, _) = lift(RdfFormat::Turtle, "@prefix a: <http://a/> .\na:s a:p a:o ;\n  a:q [\n a:r 1 ] .\n");
+        let lines: Vec<u32> = triples.iter().map(|(_, line)| *line).collect();
+        assert_eq!(triples.len(), 3);
+        assert!(lines[0] == 2 && lines.iter().all(|line| (2..=4).contains(line)), "{triples:?}");
+    }
+
+    #[test]
+    fn one_bad_triple_costs_itself_only() {
+        let text = "<http://a/1> <http://p> \"x\" .\n<http://a/2> <http://p> oops .\n<http://a/3> <http://p> \"z\" .\n";
+        let (triples, reading) = lift(RdfFormat::Turtle, text);
+        assert_eq!(triples.len(), 2, "{triples:?}");
+        assert_eq!(reading.problems.len(), 1, "{:?}", reading.problems);
+        assert_eq!(reading.problems[0].line, 2);
+        assert!(reading.problems[0].recovered);
+    }
+
+    #[test]
+    fn keeps_what_comes_before_a_broken_element() {
+        let text = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:a='http://a/'>\n\
+            <rdf:Description rdf:about='http://a/1'><a:p>x</a:p></rdf:Description>\n\
+            <rdf:Description rdf:about='http://a/2'><a:p>y</a:q></rdf:Description></rdf:RDF>";
+        let (triples, reading) = lift(RdfFormat::RdfXml, text);
+        assert_eq!(triples[0].0, "<http://a/1> <http://a/p> \"x\"");
+        assert_eq!(reading.problems.len(), 1);
+        assert!(!reading.problems[0].recovered);
+        assert_eq!(reading.problems[0].line, 3);
+    }
+
+    #[test]
+    fn repairs_iris_and_language_tags_and_says_so() {
+        let text = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:a='http://a/'>\n\
+            <rdf:Description rdf:about='http://a/1'><a:p rdf:resource='http://b/c d'/><a:q xml:lang='***'>y</a:q></rdf:Description></rdf:RDF>";
+        let (triples, reading) = lift(RdfFormat::RdfXml, text);
+        assert_eq!(triples[0].0, "<http://a/1> <http://a/p> <http://b/c%20d>");
+        assert_eq!(triples[1].0, "<http://a/1> <http://a/q> \"y\"");
+        let written: Vec<&str> = reading.repairs.iter().map(|repair| repair.written.as_str()).collect();
+        assert_eq!(written, ["http://b/c d", "@***"]);
+    }
+
+    #[test]
+    fn names_the_context_that_it_needs() {
+        let text = r#"{"@context": "https://c.example/x.jsonld", "@id": "http://a/1", "p": "x"}"#;
+        let format = RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() };
+        let outcome = read(&input(format, text), &Contexts::default(), |_| ());
+        assert!(matches!(outcome, Err(LiftError::MissingContext { url, .. }) if url == "https://c.example/x.jsonld"));
+    }
+
+    #[test]
+    fn refuses_entities_that_expand() {
+        let page = Url::parse("http://example.org/x.rdf").unwrap();
+        let bomb = br#"<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><r/>"#;
+        let namespaces = br#"<!DOCTYPE r [<!ENTITY dct "http://purl.org/dc/terms/">]><r/>"#;
+        let external = br#"<!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/passwd">]><r/>"#;
+        assert!(refuse_entity_bombs(&page, bomb).is_err());
+        assert!(refuse_entity_bombs(&page, external).is_err());
+        assert!(refuse_entity_bombs(&page, namespaces).is_ok());
+    }
+
+    #[test]
+    fn finds_the_lines_of_json_nodes() {
+        let text = "{\n\"@id\": \"http://a/1\",\n\"x\": {\"@id\": \"http://a/2\"},\n\"y\": {\n\"@id\": \"http://a/2\", \"t\": 1}}";
+        let places = json_places(text);
+        assert_eq!(places["http://a/1"], 2);
+        assert_eq!(places["http://a/2"], 5);
+    }
+}

@@ -1,0 +1,14 @@
+//! From a source's address to a stream of lifted pages, cut into windows of whole records.
+//!
+//! Invariant: a window holds every statement that its page makes about the records it names; memory
+//! is bounded by the window and by what the page leaves unfinished, not by the page.
+
+mod census;
+mod crawl;
+mod dcat;
+mod paging;
+mod window;
+
+pub use census::Census;
+pub use crawl::{Appetite, Crawl, CrawlLimits, CrawlOutcome, PageNotes, Sink, SourceError, Target};
+pub use window::{Root, Window};

@@ -1,0 +1,244 @@
+//! Windows: stretches of a page that hold whole records.
+
+use super::census::{Census, node_of};
+use crate::catalog::RecordKind;
+use crate::lift::LiftedTriple;
+use crate::triples::{Graph, GraphBuilder, TermId};
+use crate::vocab::{dct, foaf, rdf};
+use oxrdf::Triple;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// A description larger than this is not one: it drags half the catalogue along.
+const MAX_DESCRIPTION: usize = 100_000;
+
+/// Triples that hold some whole records.
+#[derive(Debug)]
+pub struct Window {
+    /// The triples, with more than the records' own.
+    pub graph: Graph,
+    /// The records that are whole.
+    pub roots: Vec<Root>,
+    /// The line at which each node was first described.
+    pub lines: FxHashMap<TermId, u32>,
+}
+
+/// A record in a window: its node and all triples of its description.
+#[derive(Debug)]
+pub struct Root {
+    /// The record's node.
+    pub node: TermId,
+    /// What it is.
+    pub kind: RecordKind,
+    /// Its description, each triple once.
+    pub rows: Vec<[TermId; 3]>,
+}
+
+/// Collects triples and gives windows.
+#[derive(Debug, Default)]
+pub(super) struct Windower {
+    builder: GraphBuilder,
+    lines: FxHashMap<TermId, u32>,
+    position: u32,
+}
+
+impl Windower {
+    pub(super) fn add(&mut self, lifted: &LiftedTriple) {
+        self.position += 1;
+        self.add_kept(&lifted.triple, lifted.line);
+    }
+
+    fn add_kept(&mut self, triple: &Triple, line: u32) {
+        self.builder.insert(triple);
+        let subject = self.builder.intern(triple.subject.as_ref());
+        self.lines.entry(subject).or_insert(line);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.builder.len()
+    }
+
+    /// Closes the window at the present position and starts the next with what is unfinished.
+    pub(super) fn close(&mut self, census: &Census) -> Window {
+        let builder = std::mem::take(&mut self.builder);
+        let lines = std::mem::take(&mut self.lines);
+        let graph = builder.build();
+        let nodes = Nodes { graph: &graph, census };
+        let (whole, unfinished) = nodes.records(self.position);
+        let kept = nodes.unfinished_rows(&whole, &unfinished, self.position);
+        for row in kept {
+            let triple = triple_of(&graph, row);
+            let line = lines.get(&row[0]).copied().unwrap_or(0);
+            self.add_kept(&triple, line);
+        }
+        Window { roots: whole, graph, lines }
+    }
+}
+
+fn triple_of(graph: &Graph, [s, p, o]: [TermId; 3]) -> Triple {
+    Triple::from_terms(graph.term(s).clone(), graph.term(p).clone(), graph.term(o).clone())
+        .expect("the row was made of a triple")
+}
+
+struct Nodes<'w> {
+    graph: &'w Graph,
+    census: &'w Census,
+}
+
+impl Nodes<'_> {
+    /// The records of the window, whole ones first, then those that go on behind it.
+    fn records(&self, position: u32) -> (Vec<Root>, Vec<Root>) {
+        let mut whole = Vec::new();
+        let mut unfinished = Vec::new();
+        let mut last = None;
+        for [subject, _, _] in self.graph.rows() {
+            if last.replace(*subject) == Some(*subject) {
+                continue;
+            }
+            let Some(kind) = self.hash(*subject).and_then(|hash| self.census.kind(hash)) else { continue };
+            if self.is_stub(*subject) {
+                continue;
+            }
+            let root = Root { node: *subject, kind, rows: self.description(*subject) };
+            if self.is_whole(&root, position) { whole.push(root) } else { unfinished.push(root) }
+        }
+        (whole, unfinished)
+    }
+
+    fn hash(&self, node: TermId) -> Option<u64> {
+        node_of(self.graph.term(node)).map(|node| self.census.hash(node))
+    }
+
+    fn is_whole(&self, root: &Root, position: u32) -> bool {
+        let mut subjects: Vec<TermId> = root.rows.iter().map(|row| row[0]).collect();
+        subjects.dedup();
+        subjects
+            .into_iter()
+            .all(|node| self.hash(node).is_none_or(|hash| self.census.is_described_by(hash, position)))
+    }
+
+    /// A record that others only mention: no title, nothing but its type and identifier, unlisted.
+    fn is_stub(&self, node: TermId) -> bool {
+        let says_nothing = self.graph.rows_of_subject(node).iter().all(|row| {
+            let predicate = self.graph.term(row[1]).as_ref();
+            predicate == rdf::TYPE.into() || predicate == dct::IDENTIFIER.into()
+        });
+        says_nothing && !self.hash(node).is_some_and(|hash| self.census.is_listed(hash))
+    }
+
+    /// All that the page says of a record: what its node leads to, up to other records and catalogues,
+    /// and the catalogue records whose topic it is.
+    fn description(&self, root: TermId) -> Vec<[TermId; 3]> {
+        let mut seen = FxHashSet::default();
+        let mut frontier = vec![root];
+        seen.insert(root);
+        if let Some(topic) = self.graph.id(foaf::PRIMARY_TOPIC) {
+            for record in self.graph.subjects(topic, root) {
+                if seen.insert(record) {
+                    frontier.push(record);
+                }
+            }
+        }
+        let mut rows = Vec::new();
+        while let Some(node) = frontier.pop() {
+            for row in self.graph.rows_of_subject(node) {
+                rows.push(*row);
+                let object = row[2];
+                let leads_on = !self.graph.rows_of_subject(object).is_empty() && !self.is_boundary(object);
+                if leads_on && rows.len() < MAX_DESCRIPTION && seen.insert(object) {
+                    frontier.push(object);
+                }
+            }
+        }
+        rows
+    }
+
+    fn is_boundary(&self, node: TermId) -> bool {
+        self.hash(node)
+            .is_some_and(|hash| self.census.kind(hash).is_some() || self.census.is_catalogue(hash))
+    }
+
+    /// The triples that the next window needs: those of unfinished records, and of nodes that are
+    /// spoken of again.
+    fn unfinished_rows(&self, whole: &[Root], unfinished: &[Root], position: u32) -> Vec<[TermId; 3]> {
+        let given: FxHashSet<TermId> = whole.iter().map(|root| root.node).collect();
+        let needed: FxHashSet<TermId> =
+            unfinished.iter().flat_map(|root| root.rows.iter().map(|row| row[0])).collect();
+        let mut kept = Vec::new();
+        let mut current: Option<(TermId, bool)> = None;
+        for row in self.graph.rows() {
+            let keep = match current {
+                Some((subject, keep)) if subject == row[0] => keep,
+                _ => {
+                    let is_over =
+                        self.hash(row[0]).is_none_or(|hash| self.census.is_over_by(hash, position));
+                    !given.contains(&row[0]) && (needed.contains(&row[0]) || !is_over)
+                }
+            };
+            current = Some((row[0], keep));
+            if keep {
+                kept.push(*row);
+            }
+        }
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::Body;
+    use crate::lift::{Contexts, Input, read};
+    use oxrdfio::RdfFormat;
+    use std::collections::BTreeMap;
+
+    const PREFIXES: &str = "@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .\n\
+        @prefix foaf: <http://xmlns.com/foaf/0.1/> . @prefix e: <http://e/> .\n";
+
+    /// The records of a text, read in windows of a number of triples, as their numbers of triples.
+    fn records(text: &str, window: usize) -> BTreeMap<String, usize> {
+        let page = url::Url::parse("http://e/catalogue").unwrap();
+        let body = Body::Memory(format!("{PREFIXES}{text}").into_bytes().into());
+        let input = Input { page, format: RdfFormat::Turtle, body };
+        let mut census = Census::of_roles_and_lives();
+        read(&input, &Contexts::default(), |lifted| census.observe(&lifted.triple)).unwrap();
+        census.finish();
+        let mut windower = Windower::default();
+        let mut found = BTreeMap::new();
+        let mut collect = |window: Window| {
+            for root in window.roots {
+                let name = window.graph.term(root.node).to_string();
+                assert!(found.insert(name, root.rows.len()).is_none(), "a record came twice");
+            }
+        };
+        read(&input, &Contexts::default(), |lifted| {
+            windower.add(&lifted);
+            if windower.len() >= window {
+                collect(windower.close(&census));
+            }
+        })
+        .unwrap();
+        collect(windower.close(&census));
+        found
+    }
+
+    #[test]
+    fn windows_of_any_size_give_the_same_records() {
+        let text = "e:d1 a dcat:Dataset ; dct:title '1' ; dct:publisher e:p ; dcat:distribution e:x1, [ dct:title 'y' ] .\n\
+            e:d2 a dcat:Dataset ; dct:title '2' ; dct:publisher e:p .\n\
+            e:p a foaf:Agent ; foaf:name 'P' .\n\
+            e:x1 a dcat:Distribution ; dct:title 'X' .\n\
+            e:r foaf:primaryTopic e:d1 .\n\
+            e:d3 a dcat:Dataset ; dct:title '3' ; dct:relation e:d1 ; dct:publisher e:p .\n\
+            e:s a dcat:DataService ; dct:title 'S' ; dcat:servesDataset e:d1, e:stub .\n\
+            e:stub a dcat:Dataset .\n\
+            e:c a dcat:Catalog ; dcat:dataset e:d1, e:d2, e:d3 .\n";
+        let whole = records(text, usize::MAX);
+        assert_eq!(
+            whole.iter().map(|(name, rows)| (name.as_str(), *rows)).collect::<Vec<_>>(),
+            [("<http://e/d1>", 11), ("<http://e/d2>", 5), ("<http://e/d3>", 6), ("<http://e/s>", 4)]
+        );
+        for window in 1..30 {
+            assert_eq!(records(text, window), whole, "windows of {window} triples");
+        }
+    }
+}
