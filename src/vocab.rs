@@ -279,12 +279,11 @@ namespace! {
     /// Moisson's own terms, used only in graphs that Moisson writes.
     moisson = "https://moisson.dev/ns#" {
         HASH = "hash",
-        SOURCE = "source",
         REMOTE_ID = "remoteId",
-        FIRST_SEEN = "firstSeen",
-        LAST_SEEN = "lastSeen",
+        KIND = "kind",
         MISSING_SINCE = "missingSince",
-        NORMALISED = "normalised",
         BACKEND = "backend",
+        URL = "url",
+        SOURCE_CLASS = "Source",
     }
 }

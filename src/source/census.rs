@@ -138,6 +138,12 @@ impl Census {
         self.listed.contains(&node)
     }
 
+    /// Whether the page will be read a second time, in windows.
+    #[must_use]
+    pub fn has_lives(&self) -> bool {
+        self.lives.is_some()
+    }
+
     /// Whether nothing about a node comes after a position; always, for a page read whole.
     #[must_use]
     pub fn is_described_by(&self, node: NodeHash, position: u32) -> bool {

@@ -108,12 +108,19 @@ impl Nodes<'_> {
         node_of(self.graph.term(node)).map(|node| self.census.hash(node))
     }
 
+    /// Whether nothing that the description holds or leads to is described behind the position.
     fn is_whole(&self, root: &Root, position: u32) -> bool {
-        let mut subjects: Vec<TermId> = root.rows.iter().map(|row| row[0]).collect();
-        subjects.dedup();
-        subjects
+        if !self.census.has_lives() {
+            return true;
+        }
+        let mut nodes: Vec<TermId> = root.rows.iter().flat_map(|row| [row[0], row[2]]).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
             .into_iter()
-            .all(|node| self.hash(node).is_none_or(|hash| self.census.is_described_by(hash, position)))
+            .filter(|node| *node == root.node || !self.is_boundary(*node))
+            .filter_map(|node| self.hash(node))
+            .all(|node| self.census.is_described_by(node, position))
     }
 
     /// A record that others only mention: no title, nothing but its type and identifier, unlisted.

@@ -1,0 +1,356 @@
+//! Identity: a record's remote identifier, key, node and canonical hash.
+
+use super::skolem::Skolem;
+use crate::catalog::{
+    DatasetKey, Finding, GraphHash, IdentifierOrigin, Message, Place, RecordKind, RemoteId, Severity, SourceId,
+};
+use crate::lift::Repair;
+use crate::source::{PageNotes, Root, Window};
+use crate::triples::{Graph, TermId};
+use crate::vocab::{dcat, dct};
+use oxrdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Term, Triple};
+use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+
+/// A record with its identity, before it is converted.
+#[derive(Debug)]
+pub struct Draft {
+    /// The key.
+    pub key: DatasetKey,
+    /// What the platform calls it.
+    pub remote_id: RemoteId,
+    /// What it describes.
+    pub kind: RecordKind,
+    /// Its node in the store.
+    pub node: NamedNode,
+    /// The publisher's node, as the source wrote it.
+    pub source_node: Term,
+    /// Its title, in any language.
+    pub title: Option<String>,
+    /// Its statements, without blank nodes, in canonical order.
+    pub triples: Vec<Triple>,
+    /// The hash of these statements.
+    pub hash: GraphHash,
+    /// The lines at which its nodes are described.
+    pub lines: HashMap<String, u32>,
+    /// Where it stands.
+    pub place: Place,
+    /// What identification and lifting found.
+    pub findings: Vec<Finding>,
+    /// The syntax error that cut its description, if one did.
+    pub cut: Option<String>,
+}
+
+/// Gives identities to the records of a source.
+#[derive(Debug, Clone)]
+pub struct Identifier {
+    /// The source.
+    pub source: SourceId,
+    /// The base of the platform's own IRIs, without a slash at its end.
+    pub base: String,
+}
+
+impl Identifier {
+    /// Identifies a record. A node that another record of the run has becomes one of ours; an
+    /// identifier that replaced another keeps the key of the record it was known by.
+    #[must_use]
+    pub fn identify(
+        &self,
+        window: &Window,
+        root: &Root,
+        notes: &PageNotes,
+        claim: NodeClaim,
+        renamed: &HashMap<String, DatasetKey>,
+    ) -> Draft {
+        let description = Description { graph: &window.graph, root };
+        let remote_id = description.remote_id();
+        let key = renamed.get(&remote_id.value).copied();
+        let key = key.unwrap_or_else(|| DatasetKey::of(&self.source, &remote_id.value));
+        let namer = Namer { base: &self.base, key, root: root.node, claim };
+        let (triples, names) = namer.rename(&window.graph, root);
+        let node = names[&root.node].clone();
+        let lines = lines(window, root, notes, &names);
+        let place = Place { page: notes.page.clone(), line: lines.get(node.as_str()).copied() };
+        let mut draft = Draft {
+            key,
+            kind: root.kind,
+            source_node: window.graph.term(root.node).clone(),
+            title: description.any(dct::TITLE),
+            hash: GraphHash::of(&canonical(&triples)),
+            triples,
+            node,
+            lines,
+            place,
+            findings: Vec::new(),
+            cut: cut(window, root, notes),
+            remote_id,
+        };
+        draft.note_identity();
+        draft.note_repairs(window, root, notes, &names);
+        draft
+    }
+}
+
+/// Whether a record keeps the node that its publisher gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeClaim {
+    /// No other record of the run has it.
+    Free,
+    /// Another record of the run has it.
+    Taken,
+}
+
+impl Draft {
+    fn note_identity(&mut self) {
+        let rule = match self.remote_id.origin {
+            IdentifierOrigin::Stated => return,
+            IdentifierOrigin::Node => "identity/no-identifier",
+            IdentifierOrigin::Derived => "identity/unstable-identifier",
+        };
+        let (severity, message) = match self.remote_id.origin {
+            IdentifierOrigin::Derived => (
+                Severity::Warning,
+                Message::new(
+                    "This record has neither an identifier nor an IRI: it is known by its page or title, and becomes another record when they change. Add dct:identifier.",
+                    "Cette fiche n’a ni identifiant ni IRI : elle est reconnue à sa page ou à son titre, et deviendra une autre fiche s’ils changent. Ajoutez dct:identifier.",
+                ),
+            ),
+            _ => (
+                Severity::Info,
+                Message::new(
+                    "This record has no dct:identifier: its IRI is used instead.",
+                    "Cette fiche n’a pas de dct:identifier : son IRI en tient lieu.",
+                ),
+            ),
+        };
+        self.findings.push(Finding {
+            record: self.remote_id.value.clone(),
+            focus_node: self.node.as_str().to_owned(),
+            property: Some(dct::IDENTIFIER.as_str().to_owned()),
+            value: None,
+            rule: rule.to_owned(),
+            severity,
+            message,
+            place: self.place.clone(),
+            suggestion: None,
+        });
+    }
+
+    fn note_repairs(
+        &mut self,
+        window: &Window,
+        root: &Root,
+        notes: &PageNotes,
+        names: &FxHashMap<TermId, NamedNode>,
+    ) {
+        if notes.repairs.is_empty() {
+            return;
+        }
+        let mut last = None;
+        let mut rows = root.rows.clone();
+        rows.sort_unstable();
+        for [subject, _, _] in rows {
+            if last.replace(subject) == Some(subject) {
+                continue;
+            }
+            let Some(node) = subject_of(window.graph.term(subject)) else { continue };
+            for repair in notes.repairs.get(&node).into_iter().flatten() {
+                let focus = names.get(&subject).map_or_else(String::new, |name| name.as_str().to_owned());
+                self.findings.push(repair_finding(repair, &self.remote_id.value, focus, &notes.page));
+            }
+        }
+    }
+}
+
+fn repair_finding(repair: &Repair, record: &str, focus_node: String, page: &str) -> Finding {
+    let (rule, message) = if repair.written.starts_with('@') {
+        (
+            "lift/invalid-language",
+            Message::new("The language tag is not one.", "L’étiquette de langue n’en est pas une."),
+        )
+    } else {
+        (
+            "lift/invalid-iri",
+            Message::new(
+                "The address holds characters that an IRI may not have: write them percent-encoded.",
+                "L’adresse contient des caractères interdits dans un IRI : écrivez-les encodés (%20 pour une espace).",
+            ),
+        )
+    };
+    Finding {
+        record: record.to_owned(),
+        focus_node,
+        property: Some(repair.predicate.as_str().to_owned()),
+        value: Some(repair.written.clone()),
+        rule: rule.to_owned(),
+        severity: Severity::Warning,
+        message,
+        place: Place { page: page.to_owned(), line: Some(repair.line) },
+        suggestion: repair.read_as.clone(),
+    }
+}
+
+fn subject_of(term: &Term) -> Option<NamedOrBlankNode> {
+    match term {
+        Term::NamedNode(node) => Some(node.clone().into()),
+        Term::BlankNode(node) => Some(node.clone().into()),
+        Term::Literal(_) => None,
+    }
+}
+
+struct Description<'w> {
+    graph: &'w Graph,
+    root: &'w Root,
+}
+
+impl Description<'_> {
+    /// The identifier: stated, else the node, else what changes least.
+    fn remote_id(&self) -> RemoteId {
+        let stated = self.any(dct::IDENTIFIER).filter(|value| !value.trim().is_empty());
+        if let Some(value) = stated {
+            return RemoteId { value: value.trim().to_owned(), origin: IdentifierOrigin::Stated };
+        }
+        if let Term::NamedNode(node) = self.graph.term(self.root.node) {
+            return RemoteId { value: node.as_str().to_owned(), origin: IdentifierOrigin::Node };
+        }
+        let value = self
+            .any(dcat::LANDING_PAGE)
+            .or_else(|| self.any(dct::TITLE))
+            .unwrap_or_else(|| Skolem::new(self.graph).name(self.root.node));
+        RemoteId { value, origin: IdentifierOrigin::Derived }
+    }
+
+    /// The smallest value of a property, so that the order of the file decides nothing.
+    fn any(&self, predicate: NamedNodeRef<'_>) -> Option<String> {
+        let values = self.graph.id(predicate).into_iter().flat_map(|p| self.graph.objects(self.root.node, p));
+        values
+            .filter_map(|value| match self.graph.term(value) {
+                Term::Literal(literal) => Some((0, literal.value().to_owned())),
+                Term::NamedNode(node) => Some((1, node.as_str().to_owned())),
+                Term::BlankNode(_) => None,
+            })
+            .min()
+            .map(|(_, value)| value)
+    }
+}
+
+/// Replaces blank nodes, and a node that is taken, by IRIs under the record's key.
+struct Namer<'b> {
+    base: &'b str,
+    key: DatasetKey,
+    root: TermId,
+    claim: NodeClaim,
+}
+
+impl Namer<'_> {
+    fn rename(&self, graph: &Graph, root: &Root) -> (Vec<Triple>, FxHashMap<TermId, NamedNode>) {
+        let mut names = FxHashMap::default();
+        let mut skolem = Skolem::new(graph);
+        let mut triples: Vec<Triple> = root
+            .rows
+            .iter()
+            .map(|[s, p, o]| {
+                let subject = self.name(graph, *s, &mut names, &mut skolem).expect("subjects are nodes");
+                let object = match self.name(graph, *o, &mut names, &mut skolem) {
+                    Some(node) => node.into(),
+                    None => graph.term(*o).clone(),
+                };
+                let Term::NamedNode(predicate) = graph.term(*p) else {
+                    unreachable!("a graph's predicates are IRIs")
+                };
+                Triple::new(subject, predicate.clone(), object)
+            })
+            .collect();
+        self.name(graph, self.root, &mut names, &mut skolem);
+        triples.sort_by_cached_key(ToString::to_string);
+        triples.dedup();
+        (triples, names)
+    }
+
+    fn name(
+        &self,
+        graph: &Graph,
+        node: TermId,
+        names: &mut FxHashMap<TermId, NamedNode>,
+        skolem: &mut Skolem<'_>,
+    ) -> Option<NamedNode> {
+        if let Some(name) = names.get(&node) {
+            return Some(name.clone());
+        }
+        let is_root = node == self.root;
+        let name = match graph.term(node) {
+            Term::Literal(_) => return None,
+            Term::NamedNode(iri) if !(is_root && self.claim == NodeClaim::Taken) => iri.clone(),
+            Term::NamedNode(_) | Term::BlankNode(_) if is_root => {
+                NamedNode::new_unchecked(format!("{}/dataset/{}#it", self.base, self.key))
+            }
+            Term::NamedNode(iri) => iri.clone(),
+            Term::BlankNode(_) => NamedNode::new_unchecked(format!(
+                "{}/.well-known/genid/{}/{}",
+                self.base,
+                self.key,
+                skolem.name(node)
+            )),
+        };
+        names.insert(node, name.clone());
+        Some(name)
+    }
+}
+
+/// The canonical N-Triples of sorted triples without blank nodes.
+fn canonical(triples: &[Triple]) -> String {
+    use std::fmt::Write;
+    triples.iter().fold(String::new(), |mut text, triple| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{triple} .");
+        text
+    })
+}
+
+fn lines(
+    window: &Window,
+    root: &Root,
+    notes: &PageNotes,
+    names: &FxHashMap<TermId, NamedNode>,
+) -> HashMap<String, u32> {
+    let mut lines = HashMap::new();
+    for [subject, _, _] in &root.rows {
+        let Some(name) = names.get(subject) else { continue };
+        if lines.contains_key(name.as_str()) {
+            continue;
+        }
+        let line = if notes.json_lines.is_empty() {
+            window.lines.get(subject).copied().filter(|line| *line > 0)
+        } else {
+            json_line(window, *subject, notes)
+        };
+        if let Some(line) = line {
+            lines.insert(name.as_str().to_owned(), line);
+        }
+    }
+    lines
+}
+
+fn json_line(window: &Window, subject: TermId, notes: &PageNotes) -> Option<u32> {
+    if let Term::NamedNode(node) = window.graph.term(subject)
+        && let Some(line) = notes.json_lines.get(node.as_str())
+    {
+        return Some(*line);
+    }
+    let identifier = window.graph.id(dct::IDENTIFIER)?;
+    window.graph.objects(subject, identifier).find_map(|value| match window.graph.term(value) {
+        Term::Literal(text) => notes.json_lines.get(text.value()).copied(),
+        Term::NamedNode(node) => notes.json_lines.get(node.as_str()).copied(),
+        Term::BlankNode(_) => None,
+    })
+}
+
+fn cut(window: &Window, root: &Root, notes: &PageNotes) -> Option<String> {
+    if notes.cut.is_empty() {
+        return None;
+    }
+    root.rows.iter().find_map(|row| {
+        let subject = subject_of(window.graph.term(row[0]))?;
+        notes.cut.get(&subject).cloned()
+    })
+}

@@ -1,0 +1,15 @@
+//! From lifted triples to DCAT-AP graphs: identity, then the conversion queries.
+//!
+//! The source's own statements stay as they are; what the queries read into them (a code for a free
+//! text, the new form of an old property) is a second set of triples, kept apart. Blank nodes become
+//! IRIs that a second run repeats.
+
+mod functions;
+mod identify;
+mod queries;
+mod skolem;
+mod tables;
+
+pub use functions::evaluator;
+pub use identify::{Draft, Identifier, NodeClaim};
+pub use queries::{Conversion, Converter, QueryError, parse_query};

@@ -1,0 +1,220 @@
+//! The conversion and check queries: parsed once, run over many records at a time.
+
+use super::functions::evaluator;
+use super::identify::Draft;
+use crate::catalog::{Finding, Message, Place, Severity};
+use crate::triples::{Graph, GraphBuilder, GraphView};
+use oxrdf::{Term, Triple};
+use rustc_hash::{FxHashMap, FxHashSet};
+use spareval::{QueryEvaluationError, QueryEvaluator, QueryResults, QuerySolution};
+use spargebra::{Query, SparqlParser, SparqlSyntaxError};
+
+/// The conversion queries for DCAT, in the order of their names; each reads only the source's statements.
+const CONVERT_DCAT: &[(&str, &str)] = &[
+    ("aliases", include_str!("../../queries/convert/dcat/aliases.rq")),
+    ("checksums", include_str!("../../queries/convert/dcat/checksums.rq")),
+    ("codes", include_str!("../../queries/convert/dcat/codes.rq")),
+    ("contacts", include_str!("../../queries/convert/dcat/contacts.rq")),
+    ("dates", include_str!("../../queries/convert/dcat/dates.rq")),
+    ("high-value", include_str!("../../queries/convert/dcat/high-value.rq")),
+    ("periods", include_str!("../../queries/convert/dcat/periods.rq")),
+    ("places", include_str!("../../queries/convert/dcat/places.rq")),
+];
+
+/// The queries that list what no conversion could read.
+const CHECK_DCAT: &[(&str, &str)] = &[
+    ("unread-values", include_str!("../../queries/check/dcat/unread-values.rq")),
+    ("misspelt-properties", include_str!("../../queries/check/dcat/misspelt-properties.rq")),
+];
+
+/// A query that does not parse or run.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// It does not parse.
+    #[error("the query {name} does not parse")]
+    Syntax {
+        /// Its name.
+        name: String,
+        /// The parser's error.
+        #[source]
+        source: SparqlSyntaxError,
+    },
+    /// It does not run.
+    #[error("the query {name} failed")]
+    Evaluation {
+        /// Its name.
+        name: String,
+        /// The engine's error.
+        #[source]
+        source: QueryEvaluationError,
+    },
+}
+
+/// Parses a query of the program or of a user.
+pub fn parse_query(name: &str, text: &str) -> Result<Query, QueryError> {
+    SparqlParser::new()
+        .parse_query(text)
+        .map_err(|source| QueryError::Syntax { name: name.to_owned(), source })
+}
+
+/// What conversion adds to one record.
+#[derive(Debug, Default)]
+pub struct Conversion {
+    /// Triples that the queries read into the source's statements, sorted.
+    pub added: Vec<Triple>,
+    /// What they could not read.
+    pub findings: Vec<Finding>,
+}
+
+/// The parsed queries of one kind of source.
+#[derive(Debug)]
+pub struct Converter {
+    convert: Vec<(&'static str, Query)>,
+    check: Vec<(&'static str, Query)>,
+}
+
+impl Converter {
+    /// The converter for DCAT sources.
+    pub fn dcat() -> Result<Self, QueryError> {
+        let parse = |queries: &'static [(&'static str, &'static str)]| {
+            queries.iter().map(|(name, text)| Ok((*name, parse_query(name, text)?))).collect::<Result<_, _>>()
+        };
+        Ok(Self { convert: parse(CONVERT_DCAT)?, check: parse(CHECK_DCAT)? })
+    }
+
+    /// Converts records together: a query is planned once for all of them.
+    pub fn convert(&self, drafts: &[&Draft]) -> Result<Vec<Conversion>, QueryError> {
+        let evaluator = evaluator();
+        let owners = Owners::of(drafts);
+        let mut conversions: Vec<Conversion> = drafts.iter().map(|_| Conversion::default()).collect();
+        let stated = graph_of(drafts.iter().flat_map(|draft| &draft.triples));
+        for (name, query) in &self.convert {
+            for triple in construct(&evaluator, name, query, &stated)? {
+                owners.add(&triple, &stated, &mut conversions);
+            }
+        }
+        for conversion in &mut conversions {
+            conversion.added.sort_by_cached_key(ToString::to_string);
+            conversion.added.dedup();
+        }
+        let added = conversions.iter().flat_map(|conversion| &conversion.added);
+        let whole = graph_of(drafts.iter().flat_map(|draft| &draft.triples).chain(added));
+        for (name, query) in &self.check {
+            for solution in select(&evaluator, name, query, &whole)? {
+                owners.report(&solution, drafts, &mut conversions);
+            }
+        }
+        Ok(conversions)
+    }
+}
+
+fn graph_of<'t>(triples: impl Iterator<Item = &'t Triple>) -> Graph {
+    let mut builder = GraphBuilder::new();
+    triples.for_each(|triple| builder.insert(triple));
+    builder.build()
+}
+
+fn construct(
+    evaluator: &QueryEvaluator,
+    name: &str,
+    query: &Query,
+    graph: &Graph,
+) -> Result<Vec<Triple>, QueryError> {
+    let failed = |source| QueryError::Evaluation { name: name.to_owned(), source };
+    match evaluator.prepare(query).execute(GraphView::of(graph)).map_err(failed)? {
+        QueryResults::Graph(triples) => triples.collect::<Result<_, _>>().map_err(failed),
+        QueryResults::Solutions(_) | QueryResults::Boolean(_) => Ok(Vec::new()),
+    }
+}
+
+fn select(
+    evaluator: &QueryEvaluator,
+    name: &str,
+    query: &Query,
+    graph: &Graph,
+) -> Result<Vec<QuerySolution>, QueryError> {
+    let failed = |source| QueryError::Evaluation { name: name.to_owned(), source };
+    match evaluator.prepare(query).execute(GraphView::of(graph)).map_err(failed)? {
+        QueryResults::Solutions(solutions) => solutions.collect::<Result<_, _>>().map_err(failed),
+        QueryResults::Graph(_) | QueryResults::Boolean(_) => Ok(Vec::new()),
+    }
+}
+
+/// Which records describe a node; shared nodes have several owners.
+struct Owners {
+    of_node: FxHashMap<String, Vec<usize>>,
+}
+
+impl Owners {
+    fn of(drafts: &[&Draft]) -> Self {
+        let mut of_node: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        for (position, draft) in drafts.iter().enumerate() {
+            let subjects: FxHashSet<String> =
+                draft.triples.iter().map(|triple| node_text(&triple.subject)).collect();
+            for subject in subjects {
+                of_node.entry(subject).or_default().push(position);
+            }
+        }
+        Self { of_node }
+    }
+
+    /// Gives a triple to the records that own its subject; one of a new node, to those that own the
+    /// node whose child it is.
+    fn add(&self, triple: &Triple, stated: &Graph, conversions: &mut [Conversion]) {
+        if stated_holds(stated, triple) {
+            return;
+        }
+        let subject = node_text(&triple.subject);
+        let owners = self.of_node.get(&subject).or_else(|| self.of_node.get(parent(&subject)?));
+        for owner in owners.into_iter().flatten() {
+            conversions[*owner].added.push(triple.clone());
+        }
+    }
+
+    fn report(&self, solution: &QuerySolution, drafts: &[&Draft], conversions: &mut [Conversion]) {
+        let text = |name: &str| match solution.get(name) {
+            Some(Term::NamedNode(node)) => Some(node.as_str().to_owned()),
+            Some(Term::Literal(literal)) => Some(literal.value().to_owned()),
+            Some(Term::BlankNode(_)) | None => None,
+        };
+        let Some(node) = text("node") else { return };
+        for owner in self.of_node.get(&node).into_iter().flatten() {
+            let draft = drafts[*owner];
+            let line = draft.lines.get(&node).copied().or(draft.place.line);
+            conversions[*owner].findings.push(Finding {
+                record: draft.remote_id.value.clone(),
+                focus_node: node.clone(),
+                property: text("property"),
+                value: solution.get("value").map(ToString::to_string),
+                rule: format!("convert/{}", text("rule").unwrap_or_default()),
+                severity: Severity::Info,
+                message: Message::new(text("en").unwrap_or_default(), text("fr").unwrap_or_default()),
+                place: Place { page: draft.place.page.clone(), line },
+                suggestion: text("suggestion"),
+            });
+        }
+    }
+}
+
+fn stated_holds(stated: &Graph, triple: &Triple) -> bool {
+    let ids = (
+        stated.id(triple.subject.as_ref()),
+        stated.id(triple.predicate.as_ref()),
+        stated.id(triple.object.as_ref()),
+    );
+    matches!(ids, (Some(s), Some(p), Some(o)) if stated.contains(s, p, o))
+}
+
+fn node_text(node: &oxrdf::NamedOrBlankNode) -> String {
+    match node {
+        oxrdf::NamedOrBlankNode::NamedNode(node) => node.as_str().to_owned(),
+        oxrdf::NamedOrBlankNode::BlankNode(node) => node.to_string(),
+    }
+}
+
+/// The node that a node made by `m:child` stands below.
+fn parent(child: &str) -> Option<&str> {
+    let (before_hash, _) = child.rsplit_once('-')?;
+    let (parent, _) = before_hash.rsplit_once(['#', '-'])?;
+    Some(parent)
+}

@@ -1,0 +1,80 @@
+//! The alias tables of `data/`: what publishers write, and what it stands for.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// A row of a format table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FormatRow {
+    pub(super) file_type: &'static str,
+    pub(super) media_type: &'static str,
+}
+
+pub(super) static FREQUENCIES: LazyLock<HashMap<&str, &str>> =
+    LazyLock::new(|| pairs(include_str!("../../data/frequencies.csv")));
+pub(super) static THEMES: LazyLock<HashMap<&str, &str>> =
+    LazyLock::new(|| pairs(include_str!("../../data/themes.csv")));
+pub(super) static LICENCE_ALIASES: LazyLock<HashMap<&str, &str>> =
+    LazyLock::new(|| pairs(include_str!("../../data/licence-aliases.csv")));
+/// Licence IRIs by the platform's identifier.
+pub(super) static LICENCES: LazyLock<HashMap<&str, &str>> =
+    LazyLock::new(|| pairs(include_str!("../../data/licences.csv")));
+pub(super) static FORMATS: LazyLock<HashMap<&str, FormatRow>> = LazyLock::new(|| {
+    rows(include_str!("../../data/formats.csv"))
+        .filter_map(|row| match row.as_slice() {
+            [alias, file_type, media_type] => Some((*alias, FormatRow { file_type, media_type })),
+            _ => None,
+        })
+        .collect()
+});
+
+fn pairs(text: &'static str) -> HashMap<&'static str, &'static str> {
+    rows(text).filter_map(|row| Some((*row.first()?, *row.get(1)?))).collect()
+}
+
+/// The rows of a table: comment lines and the heading are left out; a cell may stand in quotes.
+fn rows(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+    text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).skip(1).map(cells)
+}
+
+fn cells(line: &'static str) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    let mut rest = line;
+    loop {
+        if let Some(quoted) = rest.strip_prefix('"')
+            && let Some(end) = quoted.find('"')
+        {
+            found.push(&quoted[..end]);
+            match quoted[end + 1..].strip_prefix(',') {
+                Some(next) => rest = next,
+                None => return found,
+            }
+            continue;
+        }
+        match rest.split_once(',') {
+            Some((cell, next)) => {
+                found.push(cell);
+                rest = next;
+            }
+            None => {
+                found.push(rest);
+                return found;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_table() {
+        assert_eq!(FREQUENCIES["mensuel"], "MONTHLY");
+        assert_eq!(THEMES["agriculture, fisheries, forestry and food"], "AGRI");
+        assert_eq!(FORMATS["geojson"].media_type, "application/geo+json");
+        for id in LICENCE_ALIASES.values() {
+            assert!(LICENCES.contains_key(id), "{id} has no IRI");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! From a source to a finished job: crawl, identify, compare, convert, validate, store, publish.
+//!
+//! Invariants: what did not change is not written; a former state is in the history before the store
+//! changes; only a complete crawl makes records missing; an unusual loss is held for a person.
+
+mod job;
+mod known;
+mod profiles;
+mod removal;
+mod renames;
+mod report;
+
+pub use job::{Harvest, HarvestError, Options, Progress, Writing};
+pub use removal::RemovalRules;
+pub use profiles::{Profile, ProfileError, Profiles};
+pub use report::{FindingCounts, JobReport, RecordCounts, Status};

@@ -1,0 +1,118 @@
+//! The job report: the contract of `harvest --format json`.
+
+use crate::catalog::{Finding, ItemError, Severity};
+use serde::Serialize;
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Everything went in.
+    Done,
+    /// Some records or pages did not.
+    DoneWithErrors,
+    /// Nothing could be read.
+    Failed,
+    /// So many records would be archived that a person must confirm it.
+    Held,
+}
+
+impl Status {
+    /// The name that reports use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::DoneWithErrors => "done-with-errors",
+            Self::Failed => "failed",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// What became of the records of a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RecordCounts {
+    /// Records in the crawl, those that failed included.
+    pub seen: u64,
+    /// New ones.
+    pub added: u64,
+    /// Ones whose statements changed.
+    pub changed: u64,
+    /// Ones that are as they were.
+    pub unchanged: u64,
+    /// Ones known under another identifier before.
+    pub renamed: u64,
+    /// Ones that the source lacks, within the days of grace.
+    pub missing: u64,
+    /// Ones removed from the catalogue in this job.
+    pub archived: u64,
+    /// Ones that came back.
+    pub restored: u64,
+    /// Ones left out on purpose.
+    pub skipped: u64,
+    /// Ones that could not be taken in.
+    pub failed: u64,
+}
+
+/// Findings by severity, over all records that the crawl brought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct FindingCounts {
+    /// Required by a profile.
+    pub violation: u64,
+    /// Recommended.
+    pub warning: u64,
+    /// For information.
+    pub info: u64,
+}
+
+impl FindingCounts {
+    /// Counts findings.
+    #[must_use]
+    pub fn of(findings: &[Finding]) -> Self {
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+        Self {
+            violation: count(Severity::Violation),
+            warning: count(Severity::Warning),
+            info: count(Severity::Info),
+        }
+    }
+
+    /// Adds other counts.
+    pub fn add(&mut self, other: Self) {
+        self.violation += other.violation;
+        self.warning += other.warning;
+        self.info += other.info;
+    }
+}
+
+/// The report of a job.
+#[derive(Debug, Clone, Serialize)]
+pub struct JobReport {
+    /// The job's identifier: a UUIDv7.
+    pub job: String,
+    /// The source's name.
+    pub source: String,
+    /// How it ended.
+    pub status: Status,
+    /// Whether all that the source has was read.
+    pub complete: bool,
+    /// Pages read.
+    pub pages: u64,
+    /// Records.
+    pub records: RecordCounts,
+    /// Records that are data services, among those seen.
+    pub services: u64,
+    /// Findings.
+    pub findings: FindingCounts,
+    /// What could not be taken in.
+    pub errors: Vec<ItemError>,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// Why a job is held or failed, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Seconds by phase.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<(&'static str, f64)>,
+}

@@ -1,0 +1,33 @@
+//! What can go wrong with the store.
+
+use oxigraph::store::StorageError;
+use std::path::PathBuf;
+
+/// A failure of the store: nothing of the transaction was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process writes to it.
+    #[error("{}: the store is in use by another harvest; wait for its end, or use another --store", path.display())]
+    Locked {
+        /// The store's folder.
+        path: PathBuf,
+    },
+    /// Nothing was harvested into it yet.
+    #[error("{}: there is no harvest here yet; run `moisson harvest` with this --store first", path.display())]
+    Empty {
+        /// The store's folder.
+        path: PathBuf,
+    },
+    /// A file could not be read or written.
+    #[error("{}: the file or folder cannot be used", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Oxigraph failed.
+    #[error("the triple store failed")]
+    Storage(#[from] StorageError),
+}

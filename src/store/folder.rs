@@ -1,0 +1,115 @@
+//! The folder of a store: `triples/` that harvests write, `snapshots/N/` that readers open, and
+//! `CURRENT`, which names the newest.
+
+use super::error::StoreError;
+use oxigraph::store::Store;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Snapshots kept behind the newest, for readers that are still on them.
+const KEPT: u64 = 2;
+
+/// A store on disk.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// Names a store's folder; nothing is created.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The operations database beside the triples.
+    #[must_use]
+    pub fn operations(&self) -> PathBuf {
+        self.root.join("operations.sqlite")
+    }
+
+    /// Opens the triples for writing, creating them when they are missing.
+    pub fn open(&self) -> Result<Store, StoreError> {
+        let path = self.root.join("triples");
+        fs::create_dir_all(&path).map_err(|source| StoreError::File { path: path.clone(), source })?;
+        Store::open(&path).map_err(|error| {
+            if error.to_string().to_lowercase().contains("lock") {
+                StoreError::Locked { path: self.root.clone() }
+            } else {
+                error.into()
+            }
+        })
+    }
+
+    /// Publishes the present state of the triples as the newest snapshot.
+    ///
+    /// The name is switched last and in one step, so that a crash leaves the former snapshot current.
+    pub fn publish(&self, store: &Store) -> Result<u64, StoreError> {
+        let number = self.current()?.unwrap_or(0) + 1;
+        let snapshots = self.root.join("snapshots");
+        let target = snapshots.join(number.to_string());
+        let file = |path: &Path| {
+            let path = path.to_owned();
+            move |source| StoreError::File { path, source }
+        };
+        fs::create_dir_all(&snapshots).map_err(file(&snapshots))?;
+        if target.exists() {
+            // Left by a crash between the checkpoint and the switch.
+            fs::remove_dir_all(&target).map_err(file(&target))?;
+        }
+        store.backup(&target)?;
+        let current = self.root.join("CURRENT");
+        let mut next = tempfile::NamedTempFile::new_in(&self.root).map_err(file(&self.root))?;
+        write!(next, "{number}").map_err(file(&current))?;
+        next.as_file().sync_all().map_err(file(&current))?;
+        next.persist(&current).map_err(|error| StoreError::File { path: current, source: error.error })?;
+        self.remove_old(number);
+        Ok(number)
+    }
+
+    /// The number of the newest snapshot.
+    pub fn current(&self) -> Result<Option<u64>, StoreError> {
+        let path = self.root.join("CURRENT");
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text.trim().parse().ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StoreError::File { path, source }),
+        }
+    }
+
+    /// Opens the newest snapshot for reading.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let number = self.current()?.ok_or_else(|| StoreError::Empty { path: self.root.clone() })?;
+        let store = Store::open_read_only(self.root.join("snapshots").join(number.to_string()))?;
+        Ok(Snapshot { number, store })
+    }
+
+    /// Removes old snapshots; one that cannot be removed now goes the next time.
+    fn remove_old(&self, newest: u64) {
+        let Ok(entries) = fs::read_dir(self.root.join("snapshots")) else { return };
+        for entry in entries.flatten() {
+            let number: Option<u64> = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            if number.is_some_and(|number| number + KEPT < newest)
+                && let Err(error) = fs::remove_dir_all(entry.path())
+            {
+                tracing::warn!(path = %entry.path().display(), %error, "an old snapshot stays");
+            }
+        }
+    }
+}
+
+/// An immutable state of the store.
+#[derive(Clone)]
+pub struct Snapshot {
+    /// Its number, which grows.
+    pub number: u64,
+    /// The triples, read-only.
+    pub store: Store,
+}

@@ -1,0 +1,17 @@
+//! The triple store: named graphs in Oxigraph, and the snapshots that readers see.
+//!
+//! The only module that writes triples. Harvests write to one store; after a job a checkpoint of it is
+//! published, and readers open only checkpoints, so that none sees half a harvest. A record's graph,
+//! what was read into it, and its catalogue record change in one transaction.
+
+mod error;
+mod folder;
+mod graphs;
+mod refuse;
+mod writer;
+
+pub use error::StoreError;
+pub use folder::{Folder, Snapshot};
+pub use graphs::{CatalogueRecord, GraphNames, SourceGraph};
+pub use refuse::{RefusedQuery, refuse_outside};
+pub use writer::{Change, Writer};

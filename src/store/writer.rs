@@ -1,0 +1,199 @@
+//! Writing: new graphs by the bulk loader, changed ones by their difference in a transaction.
+
+use super::error::StoreError;
+use super::graphs::{CatalogueRecord, GraphNames};
+use crate::catalog::DatasetKey;
+use crate::vocab::{dct, xsd};
+use oxigraph::store::{StorageError, Store};
+use oxrdf::{GraphName, GraphNameRef, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use rustc_hash::FxHashSet;
+
+/// Memory of the bulk loader, in megabytes; its default would take what the machine has.
+const LOADER_MEMORY: usize = 256;
+/// New graphs are loaded together from this many triples on.
+const LOAD_FROM: usize = 150_000;
+/// Fewer than this are not worth the bulk loader's files.
+const LOAD_AT_LEAST: usize = 20_000;
+
+/// A record's new state.
+#[derive(Debug)]
+pub struct Change {
+    /// The key.
+    pub key: DatasetKey,
+    /// The source's statements.
+    pub stated: Vec<Triple>,
+    /// What conversion read into them.
+    pub normalised: Vec<Triple>,
+    /// The catalogue record's quads.
+    pub record: Vec<Quad>,
+}
+
+/// Writes the changes of one job.
+pub struct Writer<'s> {
+    store: &'s Store,
+    names: &'s GraphNames,
+    waiting: Vec<Quad>,
+}
+
+impl<'s> Writer<'s> {
+    /// Writes to a store.
+    #[must_use]
+    pub fn new(store: &'s Store, names: &'s GraphNames) -> Self {
+        Self { store, names, waiting: Vec::new() }
+    }
+
+    /// Adds a record that the store does not have; it may wait for others before it is loaded.
+    ///
+    /// Returns whether everything added so far is in the store.
+    pub fn add(&mut self, change: Change) -> Result<bool, StoreError> {
+        self.waiting.extend(self.quads(change));
+        if self.waiting.len() < LOAD_FROM {
+            return Ok(false);
+        }
+        self.flush()?;
+        Ok(true)
+    }
+
+    /// Loads what waits, all or nothing.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        if waiting.len() < LOAD_AT_LEAST {
+            let mut transaction = self.store.start_transaction()?;
+            transaction.extend(waiting.iter().map(Quad::as_ref));
+            transaction.commit()?;
+            return Ok(());
+        }
+        let mut loader = self.store.bulk_loader().with_num_threads(2).with_max_memory_size_in_megabytes(LOADER_MEMORY);
+        loader.load_quads(waiting)?;
+        loader.commit()?;
+        Ok(())
+    }
+
+    /// Replaces records, each by its difference, in one transaction.
+    pub fn replace(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let mut transaction = self.store.start_transaction()?;
+        for change in changes {
+            let key = change.key;
+            let after: FxHashSet<Quad> = self.quads(change).into_iter().collect();
+            let before = self.stored(key)?;
+            for quad in before.difference(&after) {
+                transaction.remove(quad);
+            }
+            for quad in after.difference(&before) {
+                transaction.insert(quad);
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Removes a record's graphs: it is archived, and its last state is in the history.
+    pub fn remove(&mut self, keys: &[DatasetKey]) -> Result<(), StoreError> {
+        let mut transaction = self.store.start_transaction()?;
+        for key in keys {
+            for quad in self.stored(*key)? {
+                transaction.remove(&quad);
+            }
+            for graph in self.graphs(*key) {
+                transaction.remove_named_graph(&graph)?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Moves records that were added under a new key to the key they had before, first and new key in
+    /// each pair; what stood under the first is replaced.
+    pub fn rename(&mut self, pairs: &[(DatasetKey, DatasetKey)]) -> Result<(), StoreError> {
+        let mut transaction = self.store.start_transaction()?;
+        for (former, new) in pairs {
+            let first_seen = CatalogueRecord::read(self.store, self.names, *former);
+            for quad in self.stored(*former)? {
+                transaction.remove(&quad);
+            }
+            for quad in self.stored(*new)? {
+                transaction.remove(&quad);
+                let quad = rekey(&quad, *new, *former);
+                let keeps_date = quad.predicate.as_ref() == dct::ISSUED && is_catalogue_record(self.names, &quad, *former);
+                match &first_seen {
+                    Some(record) if keeps_date => {
+                        let date = Literal::new_typed_literal(record.first_seen.as_str(), xsd::DATE_TIME);
+                        transaction.insert(&Quad { object: date.into(), ..quad });
+                    }
+                    _ => transaction.insert(&quad),
+                }
+            }
+            for graph in self.graphs(*new) {
+                transaction.remove_named_graph(&graph)?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Replaces one graph that Moisson itself writes.
+    pub fn replace_graph(&mut self, graph: &NamedNode, quads: &[Quad]) -> Result<(), StoreError> {
+        let mut transaction = self.store.start_transaction()?;
+        let before: FxHashSet<Quad> = graph_quads(self.store, graph)?.into_iter().collect();
+        let after: FxHashSet<Quad> = quads.iter().cloned().collect();
+        for quad in before.difference(&after) {
+            transaction.remove(quad);
+        }
+        for quad in after.difference(&before) {
+            transaction.insert(quad);
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn quads(&self, change: Change) -> Vec<Quad> {
+        let stated = self.names.record(change.key);
+        let normalised = self.names.normalised(change.key);
+        let mut quads = change.record;
+        quads.extend(change.stated.into_iter().map(|triple| triple.in_graph(stated.clone())));
+        quads.extend(change.normalised.into_iter().map(|triple| triple.in_graph(normalised.clone())));
+        quads
+    }
+
+    fn graphs(&self, key: DatasetKey) -> [NamedNode; 3] {
+        [self.names.record(key), self.names.normalised(key), self.names.catalogue_record(key)]
+    }
+
+    fn stored(&self, key: DatasetKey) -> Result<FxHashSet<Quad>, StorageError> {
+        let mut quads = FxHashSet::default();
+        for graph in self.graphs(key) {
+            quads.extend(graph_quads(self.store, &graph)?);
+        }
+        Ok(quads)
+    }
+}
+
+fn is_catalogue_record(names: &GraphNames, quad: &Quad, key: DatasetKey) -> bool {
+    quad.graph_name == names.catalogue_record(key).into()
+}
+
+/// A quad with a key replaced in the IRIs that hold it.
+fn rekey(quad: &Quad, from: DatasetKey, to: DatasetKey) -> Quad {
+    let (from, to) = (from.to_string(), to.to_string());
+    let iri = |node: &NamedNode| NamedNode::new_unchecked(node.as_str().replace(&from, &to));
+    let mut quad = quad.clone();
+    if let NamedOrBlankNode::NamedNode(node) = &quad.subject {
+        quad.subject = iri(node).into();
+    }
+    if let GraphName::NamedNode(node) = &quad.graph_name {
+        quad.graph_name = iri(node).into();
+    }
+    quad.object = match &quad.object {
+        Term::NamedNode(node) => iri(node).into(),
+        Term::Literal(literal) if literal.value() == from => Literal::new_simple_literal(to).into(),
+        other => other.clone(),
+    };
+    quad
+}
+
+fn graph_quads(store: &Store, graph: &NamedNode) -> Result<Vec<Quad>, StorageError> {
+    store.quads_for_pattern(None, None, None, Some(GraphNameRef::from(graph.as_ref()))).collect()
+}
