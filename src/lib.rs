@@ -3,6 +3,7 @@
 //! reading only from those above it.
 
 pub mod vocab;
+pub mod config;
 pub mod triples;
 pub mod catalog;
 pub mod fetch;
@@ -14,3 +15,5 @@ pub mod store;
 pub mod operations;
 pub mod derive;
 pub mod harvest;
+pub mod serve;
+pub mod cli;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The `moisson` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    moisson::cli::main()
+}

@@ -256,6 +256,7 @@ namespace! {
         PRIMARY_TOPIC = "primaryTopic",
         IS_PRIMARY_TOPIC_OF = "isPrimaryTopicOf",
         NAME = "name",
+        AGENT = "Agent",
     }
 }
 
@@ -285,5 +286,23 @@ namespace! {
         BACKEND = "backend",
         URL = "url",
         SOURCE_CLASS = "Source",
+        PLACE = "place",
     }
 }
+
+/// The prefixes of what Moisson writes.
+pub const PREFIXES: &[(&str, &str)] = &[
+    ("adms", "http://www.w3.org/ns/adms#"),
+    ("dcat", dcat::NAMESPACE),
+    ("dcatap", "http://data.europa.eu/r5r/"),
+    ("dct", dct::NAMESPACE),
+    ("foaf", foaf::NAMESPACE),
+    ("hydra", hydra::NAMESPACE),
+    ("locn", "http://www.w3.org/ns/locn#"),
+    ("rdf", rdf::NAMESPACE),
+    ("rdfs", rdfs::NAMESPACE),
+    ("skos", "http://www.w3.org/2004/02/skos/core#"),
+    ("spdx", "http://spdx.org/rdf/terms#"),
+    ("vcard", "http://www.w3.org/2006/vcard/ns#"),
+    ("xsd", xsd::NAMESPACE),
+];

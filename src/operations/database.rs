@@ -388,6 +388,17 @@ impl Operations {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
 
+    /// The findings of all present records of a source.
+    pub async fn findings_of_source(&self, source: &SourceId) -> Result<Vec<Finding>, OperationsError> {
+        let rows = sqlx::query("SELECT findings FROM records WHERE source = ? AND archived_at IS NULL ORDER BY remote_id")
+            .bind(source.as_str())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| self.error(error))?;
+        let lists = rows.iter().filter_map(|row| serde_json::from_str::<Vec<Finding>>(row.get("findings")).ok());
+        Ok(lists.flatten().collect())
+    }
+
     /// Remembers that a record goes by another identifier now.
     pub async fn note_renames(
         &self,

@@ -1,0 +1,78 @@
+//! `moisson check`
+
+use super::harvest::{Kind, options};
+use super::report;
+use super::{FetchArguments, Outcome, runtime};
+use crate::catalog::{Finding, Severity};
+use crate::config::Config;
+use crate::harvest::{Harvest, HarvestError, JobReport, Profiles, Writing};
+use crate::source::Target;
+use crate::store::Folder;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Turtle,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Violation,
+    Warning,
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The catalogue's address, or a file
+    #[arg(value_name = "URL|PATH")]
+    address: String,
+    /// What kind of source it is
+    #[arg(long, value_enum, default_value = "dcat")]
+    kind: Kind,
+    /// A profile, or a file of shapes [default: dcat-ap-3 and moisson]
+    #[arg(long = "profile", value_name = "P")]
+    profiles: Vec<String>,
+    /// How findings are printed
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_enum, default_value = "violation")]
+    fail_on: FailOn,
+    #[command(flatten)]
+    fetch: FetchArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
+    let Kind::Dcat = arguments.kind;
+    let profiles = Profiles::compile(&arguments.profiles).map_err(HarvestError::from)?;
+    let target = Target::parse(&arguments.address).map_err(HarvestError::from)?;
+    // A check knows of no store: an empty folder's name is enough for a dry run.
+    let nowhere = tempfile::tempdir()?;
+    let folder = Folder::new(nowhere.path());
+    let runtime = runtime()?;
+    let client = arguments.fetch.client(config);
+    let harvest =
+        Harvest { folder: &folder, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
+    let options = options(config, None, None, Writing::DryRun)?;
+    let (job, findings) = harvest.run(&target, &options, &mut |_| ())?;
+    match arguments.format {
+        Format::Text => print!("{}", report::text(&job, &findings)),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&json!({"report": job, "findings": findings}))?),
+        Format::Turtle => print!("{}", report::turtle(&findings)),
+    }
+    Ok(outcome(arguments.fail_on, &job, &findings))
+}
+
+fn outcome(fail_on: FailOn, job: &JobReport, findings: &[Finding]) -> Outcome {
+    let least = match fail_on {
+        FailOn::Never => return Outcome::Done,
+        FailOn::Violation => Severity::Violation,
+        FailOn::Warning => Severity::Warning,
+    };
+    let fails = !job.errors.is_empty() || findings.iter().any(|finding| finding.severity >= least);
+    if fails { Outcome::WithErrors } else { Outcome::Done }
+}

@@ -1,0 +1,68 @@
+//! `moisson export`
+
+use super::{Outcome, StoreArguments};
+use crate::catalog::SourceId;
+use crate::config::Config;
+use crate::store::{CatalogueRecord, GraphNames};
+use clap::{Args, ValueEnum};
+use oxrdf::{GraphNameRef, NamedNode, QuadRef};
+use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfSerializer};
+use std::io::{BufWriter, Write};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Turtle,
+    Rdfxml,
+    Jsonld,
+    Ntriples,
+    Nquads,
+    Trig,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Only the records of this source
+    #[arg(long, value_name = "SLUG")]
+    source: Option<String>,
+    /// The syntax; nquads and trig keep each record's graph
+    #[arg(long, value_enum, default_value = "turtle")]
+    format: Format,
+}
+
+pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
+    let snapshot = arguments.store.folder(config).snapshot()?;
+    let names = GraphNames::new(&config.base);
+    let source = arguments.source.as_deref().map(SourceId::parse).transpose()?;
+    let format = match arguments.format {
+        Format::Turtle => RdfFormat::Turtle,
+        Format::Rdfxml => RdfFormat::RdfXml,
+        Format::Jsonld => RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() },
+        Format::Ntriples => RdfFormat::NTriples,
+        Format::Nquads => RdfFormat::NQuads,
+        Format::Trig => RdfFormat::TriG,
+    };
+    let mut serializer = RdfSerializer::from_format(format);
+    for (prefix, iri) in crate::vocab::PREFIXES {
+        serializer = serializer.with_prefix(*prefix, *iri)?;
+    }
+    let mut writer = serializer.for_writer(BufWriter::new(std::io::stdout().lock()));
+    let mut write_graph = |graph: &NamedNode| -> anyhow::Result<()> {
+        for quad in snapshot.store.quads_for_pattern(None, None, None, Some(GraphNameRef::from(graph.as_ref()))) {
+            let quad = quad?;
+            if format.supports_datasets() {
+                writer.serialize_quad(&quad)?;
+            } else {
+                writer.serialize_quad(QuadRef { graph_name: GraphNameRef::DefaultGraph, ..quad.as_ref() })?;
+            }
+        }
+        Ok(())
+    };
+    for key in CatalogueRecord::keys(&snapshot.store, &names, source.as_ref()) {
+        write_graph(&names.record(key))?;
+        write_graph(&names.normalised(key))?;
+    }
+    writer.finish()?.flush()?;
+    Ok(Outcome::Done)
+}

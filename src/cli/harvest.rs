@@ -1,0 +1,143 @@
+//! `moisson harvest`
+
+use super::report;
+use super::{FetchArguments, Outcome, StoreArguments, runtime};
+use crate::catalog::SourceId;
+use crate::config::Config;
+use crate::harvest::{Harvest, JobReport, Options, Profiles, Progress, RemovalRules, Status, Writing};
+use crate::source::{CrawlLimits, Target};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+
+/// What kind of source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// A DCAT catalogue in any RDF syntax
+    Dcat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The catalogue's address, or a file
+    #[arg(value_name = "URL|PATH")]
+    address: String,
+    /// What kind of source it is
+    #[arg(long, value_enum, default_value = "dcat")]
+    kind: Kind,
+    /// A name for the source [default: made of its address]
+    #[arg(long, value_name = "SLUG")]
+    source: Option<String>,
+    #[command(flatten)]
+    store: StoreArguments,
+    /// A profile to validate with, or a file of shapes [default: dcat-ap-3 and moisson]
+    #[arg(long = "profile", value_name = "P")]
+    profiles: Vec<String>,
+    /// Take so many records and no more
+    #[arg(long, value_name = "N")]
+    max_records: Option<u64>,
+    /// Report what would be done, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    fetch: FetchArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
+    let Kind::Dcat = arguments.kind;
+    let writing = if arguments.dry_run { Writing::DryRun } else { Writing::Stored };
+    let options = options(config, arguments.source.as_deref(), arguments.max_records, writing)?;
+    let folder = arguments.store.folder(config);
+    let profiles = Profiles::compile(&arguments.profiles).map_err(crate::harvest::HarvestError::from)?;
+    let target = Target::parse(&arguments.address).map_err(crate::harvest::HarvestError::from)?;
+    let runtime = runtime()?;
+    let client = arguments.fetch.client(config);
+    let harvest =
+        Harvest { folder: &folder, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
+    let bar = Bar::new();
+    let (job, findings) = harvest.run(&target, &options, &mut |progress| bar.show(progress))?;
+    bar.clear();
+    match arguments.format {
+        Format::Json => println!("{}", serde_json::to_string_pretty(&job)?),
+        Format::Text => {
+            let findings = if arguments.dry_run { findings } else { stored(&folder, &job, &runtime, config)? };
+            print!("{}", report::text(&job, &findings));
+        }
+    }
+    Ok(outcome(&job))
+}
+
+pub(super) fn options(
+    config: &Config,
+    source: Option<&str>,
+    max_records: Option<u64>,
+    writing: Writing,
+) -> anyhow::Result<Options> {
+    Ok(Options {
+        source: source.map(SourceId::parse).transpose()?,
+        max_records,
+        writing,
+        base: config.base.clone(),
+        limits: CrawlLimits::default(),
+        removal: RemovalRules { grace_days: config.grace_days, share: f64::from(config.removal_percent) / 100.0 },
+        now: jiff::Timestamp::now(),
+    })
+}
+
+fn outcome(job: &JobReport) -> Outcome {
+    match job.status {
+        Status::Done => Outcome::Done,
+        Status::DoneWithErrors | Status::Failed | Status::Held => Outcome::WithErrors,
+    }
+}
+
+/// The findings of all records of the source, those that did not change included.
+fn stored(
+    folder: &crate::store::Folder,
+    job: &JobReport,
+    runtime: &tokio::runtime::Runtime,
+    _config: &Config,
+) -> anyhow::Result<Vec<crate::catalog::Finding>> {
+    let source = SourceId::parse(&job.source)?;
+    Ok(runtime.block_on(async {
+        let operations = crate::operations::Operations::open(&folder.operations()).await?;
+        operations.findings_of_source(&source).await
+    })?)
+}
+
+/// A bar on a terminal; elsewhere nothing, since the report says it all.
+struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    fn new() -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::new_spinner();
+        let style = ProgressStyle::with_template("{spinner} {pos} records, {per_sec}, {msg}, {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        Self(Some(bar))
+    }
+
+    fn show(&self, progress: Progress) {
+        if let Some(bar) = &self.0 {
+            bar.set_position(progress.records);
+            bar.set_message(format!("page {}", progress.pages));
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

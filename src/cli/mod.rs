@@ -1,0 +1,180 @@
+//! The command line: one file a command, exit codes here.
+
+mod check;
+mod export;
+mod harvest;
+mod query;
+mod records;
+mod report;
+mod serve;
+mod shacl;
+
+use crate::config::Config;
+use crate::fetch::{Client, Limits, Reach};
+use crate::harvest::HarvestError;
+use crate::store::{Folder, StoreError};
+use clap::{Args, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// How a command ended, as its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// 0
+    Done,
+    /// 1: with errors, or with findings that `--fail-on` names.
+    WithErrors,
+}
+
+const USAGE: u8 = 2;
+const SOURCE_FAILED: u8 = 3;
+const STORE_FAILED: u8 = 4;
+
+#[derive(Debug, Parser)]
+#[command(name = "moisson", version, about = "Harvests open-data catalogues into DCAT-AP, validates and serves them")]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Harvest a catalogue into the store
+    Harvest(harvest::Arguments),
+    /// Print the dataset records
+    Records(records::Arguments),
+    /// Run a SPARQL query
+    Query(query::Arguments),
+    /// Write the catalogue as RDF
+    Export(export::Arguments),
+    /// Validate a catalogue without storing it
+    Check(check::Arguments),
+    /// Validate any data with any shapes
+    Shacl(shacl::Arguments),
+    /// Serve SPARQL, records, feeds and pages
+    Serve(serve::Arguments),
+}
+
+/// The options that say which store.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArguments {
+    /// The store's folder [default: moisson-data]
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+}
+
+/// The options that bound requests.
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// Allow loopback addresses, for local use and tests
+    #[arg(long)]
+    allow_loopback: bool,
+    /// The most bytes of one page, after decompression
+    #[arg(long, value_name = "BYTES")]
+    max_bytes: Option<u64>,
+    /// The most seconds without a byte
+    #[arg(long, value_name = "SECONDS")]
+    idle_timeout: Option<u64>,
+}
+
+impl StoreArguments {
+    fn folder(&self, config: &Config) -> Folder {
+        Folder::new(self.store.clone().unwrap_or_else(|| config.store.clone()))
+    }
+}
+
+impl FetchArguments {
+    fn client(&self, config: &Config) -> Client {
+        let mut limits = Limits::default();
+        if let Some(bytes) = self.max_bytes {
+            limits.body = bytes;
+        }
+        if let Some(seconds) = self.idle_timeout {
+            limits.idle = std::time::Duration::from_secs(seconds);
+        }
+        let is_open = self.allow_loopback || config.allow_loopback;
+        Client::new(limits, if is_open { Reach::PublicAndLoopback } else { Reach::Public })
+    }
+}
+
+/// Runs the program; errors go to standard error, one sentence each.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    start_logging();
+    match run(command) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::WithErrors) => ExitCode::from(1),
+        Err(error) => {
+            if is_closed_pipe(&error) {
+                return ExitCode::SUCCESS;
+            }
+            eprintln!("moisson: {}", sentence(&error));
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<Outcome> {
+    let config = Config::load(Path::new("."), |name| std::env::var(name).ok())?;
+    match command.action {
+        Action::Harvest(arguments) => harvest::run(&arguments, &config),
+        Action::Records(arguments) => records::run(&arguments, &config),
+        Action::Query(arguments) => query::run(&arguments, &config),
+        Action::Export(arguments) => export::run(&arguments, &config),
+        Action::Check(arguments) => check::run(&arguments, &config),
+        Action::Shacl(arguments) => shacl::run(&arguments),
+        Action::Serve(arguments) => serve::run(&arguments, &config),
+    }
+}
+
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MOISSON_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    // A second installation fails and changes nothing.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// The error and its causes, each once.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&words);
+        }
+    }
+    text
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let is_pipe = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(is_pipe))
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<HarvestError>() {
+        return match error {
+            HarvestError::Source(crate::source::SourceError::Address { .. }) | HarvestError::Profile(_) => USAGE,
+            HarvestError::Source(_) => SOURCE_FAILED,
+            HarvestError::Store(_) | HarvestError::Operations(_) | HarvestError::Query(_) => STORE_FAILED,
+        };
+    }
+    let is_store = error.chain().any(|cause| {
+        cause.is::<StoreError>() || cause.is::<crate::operations::OperationsError>() || cause.is::<crate::derive::DeriveError>()
+    });
+    if is_store { STORE_FAILED } else { USAGE }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}

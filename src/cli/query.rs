@@ -1,0 +1,104 @@
+//! `moisson query`
+
+use super::{Outcome, StoreArguments};
+use crate::config::Config;
+use crate::store::refuse_outside;
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use oxigraph::sparql::SparqlEvaluator;
+use oxrdfio::{RdfFormat, RdfSerializer};
+use sparesults::{QueryResultsFormat, QueryResultsSerializer};
+use spareval::QueryResults;
+use std::io::{BufWriter, Read, Write};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Json,
+    Xml,
+    Csv,
+    Tsv,
+    Turtle,
+    Ntriples,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// The query's file; - reads standard input
+    #[arg(value_name = "FILE|-")]
+    file: String,
+    /// How results are printed [default: json, or turtle for a graph]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
+    let text = read(&arguments.file)?;
+    let query = crate::convert::parse_query(&arguments.file, &text)?;
+    refuse_outside(&query)?;
+    let snapshot = arguments.store.folder(config).snapshot()?;
+    let mut prepared = SparqlEvaluator::new().for_query(query);
+    if prepared.dataset().is_default_dataset() {
+        prepared.dataset_mut().set_default_graph_as_union();
+    }
+    let results = prepared.on_store(&snapshot.store).execute()?;
+    print(results, arguments.format)?;
+    Ok(Outcome::Done)
+}
+
+fn read(file: &str) -> anyhow::Result<String> {
+    if file != "-" {
+        return std::fs::read_to_string(file).with_context(|| format!("{file}: the query cannot be read"));
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn print(results: QueryResults<'_>, format: Option<Format>) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    match results {
+        QueryResults::Graph(triples) => {
+            let mut writer = RdfSerializer::from_format(graph_format(format)?).for_writer(&mut out);
+            for triple in triples {
+                writer.serialize_triple(&triple?)?;
+            }
+            writer.finish()?;
+        }
+        QueryResults::Solutions(solutions) => {
+            let mut writer = QueryResultsSerializer::from_format(table_format(format)?)
+                .serialize_solutions_to_writer(&mut out, solutions.variables().to_vec())?;
+            for solution in solutions {
+                writer.serialize(&solution?)?;
+            }
+            writer.finish()?;
+        }
+        QueryResults::Boolean(answer) => {
+            QueryResultsSerializer::from_format(table_format(format)?).serialize_boolean_to_writer(&mut out, answer)?;
+        }
+    }
+    writeln!(out)?;
+    out.flush()?;
+    Ok(())
+}
+
+fn table_format(format: Option<Format>) -> anyhow::Result<QueryResultsFormat> {
+    Ok(match format {
+        None | Some(Format::Json) => QueryResultsFormat::Json,
+        Some(Format::Xml) => QueryResultsFormat::Xml,
+        Some(Format::Csv) => QueryResultsFormat::Csv,
+        Some(Format::Tsv) => QueryResultsFormat::Tsv,
+        Some(Format::Turtle | Format::Ntriples) => bail!("this query gives a table: use json, xml, csv or tsv"),
+    })
+}
+
+fn graph_format(format: Option<Format>) -> anyhow::Result<RdfFormat> {
+    Ok(match format {
+        None | Some(Format::Turtle) => RdfFormat::Turtle,
+        Some(Format::Ntriples) => RdfFormat::NTriples,
+        Some(Format::Json | Format::Xml | Format::Csv | Format::Tsv) => {
+            bail!("this query gives a graph: use turtle or ntriples")
+        }
+    })
+}

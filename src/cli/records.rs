@@ -1,0 +1,129 @@
+//! `moisson records`
+
+use super::{Outcome, StoreArguments, runtime};
+use crate::catalog::SourceId;
+use crate::config::Config;
+use crate::derive::{Deriver, Record, Seen};
+use crate::operations::Operations;
+use crate::store::{CatalogueRecord, GraphNames};
+use clap::{Args, ValueEnum};
+use std::io::{self, BufWriter, Write};
+
+/// Records derived and printed before the next ones are derived.
+const PAGE: usize = 2_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Jsonl,
+    Json,
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Only the records of this source
+    #[arg(long, value_name = "SLUG")]
+    source: Option<String>,
+    /// How records are printed
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: Format,
+}
+
+pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
+    let folder = arguments.store.folder(config);
+    let snapshot = folder.snapshot()?;
+    let source = arguments.source.as_deref().map(SourceId::parse).transpose()?;
+    let names = GraphNames::new(&config.base);
+    let keys = CatalogueRecord::keys(&snapshot.store, &names, source.as_ref());
+    let seen = runtime()?.block_on(last_seen(&folder))?;
+    let deriver = Deriver::new()?;
+    let mut printer = Printer::new(arguments.format);
+    printer.start()?;
+    for page in keys.chunks(PAGE) {
+        for record in deriver.derive(&snapshot, &names, page, &seen)? {
+            printer.print(&record)?;
+        }
+    }
+    printer.finish()?;
+    Ok(Outcome::Done)
+}
+
+/// When each source was last read whole.
+pub(super) async fn last_seen(folder: &crate::store::Folder) -> Result<Seen, crate::operations::OperationsError> {
+    let sources = Operations::open(&folder.operations()).await?.sources().await?;
+    let seen = sources.into_iter().filter_map(|source| Some((source.slug.to_string(), source.last_complete_at?)));
+    Ok(seen.collect())
+}
+
+struct Printer {
+    out: BufWriter<io::StdoutLock<'static>>,
+    format: Format,
+    is_first: bool,
+}
+
+impl Printer {
+    fn new(format: Format) -> Self {
+        Self { out: BufWriter::new(io::stdout().lock()), format, is_first: true }
+    }
+
+    fn start(&mut self) -> io::Result<()> {
+        match self.format {
+            Format::Jsonl => Ok(()),
+            Format::Json => self.out.write_all(b"["),
+            Format::Csv => writeln!(
+                self.out,
+                "id,type,title,remote_id,remote_url,license,frequency,tags,resources,created_at,modified_at,source"
+            ),
+        }
+    }
+
+    fn print(&mut self, record: &Record) -> anyhow::Result<()> {
+        match self.format {
+            Format::Jsonl => writeln!(self.out, "{}", serde_json::to_string(record)?)?,
+            Format::Json => {
+                let separator = if self.is_first { "\n" } else { ",\n" };
+                write!(self.out, "{separator}{}", serde_json::to_string(record)?)?;
+            }
+            Format::Csv => writeln!(self.out, "{}", csv_line(record))?,
+        }
+        self.is_first = false;
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        if self.format == Format::Json {
+            self.out.write_all(b"\n]\n")?;
+        }
+        self.out.flush()
+    }
+}
+
+/// RFC 4180, with the formulas of spreadsheets made harmless.
+fn csv_line(record: &Record) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let cells = [
+        record.id.clone(),
+        record.r#type.clone(),
+        text(&record.title),
+        record.remote_id.clone(),
+        text(&record.remote_url),
+        text(&record.license),
+        text(&record.frequency),
+        record.tags.join(","),
+        record.resources.len().to_string(),
+        text(&record.created_at),
+        text(&record.modified_at),
+        record.harvest.source.clone(),
+    ];
+    let quote = |cell: &String| {
+        let harmless = if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.clone() };
+        if harmless.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", harmless.replace('"', "\"\""))
+        } else {
+            harmless
+        }
+    };
+    cells.iter().map(quote).collect::<Vec<_>>().join(",")
+}

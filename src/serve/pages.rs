@@ -1,0 +1,222 @@
+//! The pages: the start, a source, a dataset.
+
+use super::api;
+use super::problem::Problem;
+use super::server::{Shared, State};
+use crate::catalog::{DatasetKey, Finding, SourceId};
+use crate::derive::Record;
+use crate::operations::JobRow;
+use crate::store::CatalogueRecord;
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::response::Html;
+use serde::Deserialize;
+use std::sync::Arc;
+
+const PAGE: usize = 25;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Paging {
+    page: Option<usize>,
+}
+
+/// A source in the list of the start page.
+struct SourceLine {
+    slug: String,
+    url: String,
+    records: usize,
+    last_complete_at: String,
+}
+
+#[derive(Template)]
+#[template(path = "start.html")]
+struct StartPage {
+    total: usize,
+    sources: Vec<SourceLine>,
+    records: Vec<Record>,
+    page: usize,
+    has_more: bool,
+}
+
+pub(super) async fn start(
+    axum::extract::State(shared): State,
+    Query(paging): Query<Paging>,
+) -> Result<Html<String>, Problem> {
+    let page = paging.page.unwrap_or(1).max(1);
+    let snapshot = shared.snapshot()?;
+    let keys = CatalogueRecord::keys(&snapshot.store, &shared.names, None);
+    let mut sources = Vec::new();
+    for source in shared.operations.sources().await? {
+        sources.push(SourceLine {
+            records: CatalogueRecord::keys(&snapshot.store, &shared.names, Some(&source.slug)).len(),
+            slug: source.slug.to_string(),
+            url: source.url,
+            last_complete_at: source.last_complete_at.map(|time| day(&time)).unwrap_or_default(),
+        });
+    }
+    let start = (page - 1).saturating_mul(PAGE);
+    let of_page = keys.iter().skip(start).take(PAGE).copied().collect();
+    let records = api::derive(&shared, of_page).await?;
+    let start_page = StartPage { total: keys.len(), sources, records, page, has_more: start + PAGE < keys.len() };
+    Ok(Html(start_page.render()?))
+}
+
+/// A job in the list of a source's page.
+struct JobLine {
+    started_at: String,
+    status: String,
+    seen: String,
+    changes: String,
+    findings: String,
+}
+
+#[derive(Template)]
+#[template(path = "source.html")]
+struct SourcePage {
+    slug: String,
+    url: String,
+    total: usize,
+    jobs: Vec<JobLine>,
+    rules: Vec<RuleLine>,
+    records: Vec<Record>,
+    page: usize,
+    has_more: bool,
+}
+
+/// A rule in the findings of a source's page.
+struct RuleLine {
+    severity: &'static str,
+    rule: String,
+    records: usize,
+    count: usize,
+    en: String,
+    fr: String,
+    example: String,
+}
+
+pub(super) async fn source(
+    axum::extract::State(shared): State,
+    Path(slug): Path<String>,
+    Query(paging): Query<Paging>,
+) -> Result<Html<String>, Problem> {
+    let page = paging.page.unwrap_or(1).max(1);
+    let unknown = || Problem::not_found(format!("no source is called {slug:?}"));
+    let id = SourceId::parse(&slug).map_err(|_| unknown())?;
+    let row = shared.operations.sources().await?.into_iter().find(|source| source.slug == id).ok_or_else(unknown)?;
+    let snapshot = shared.snapshot()?;
+    let keys = CatalogueRecord::keys(&snapshot.store, &shared.names, Some(&id));
+    let jobs = shared.operations.jobs(&id, 10).await?;
+    let findings = shared.operations.findings_of_source(&id).await?;
+    let start = (page - 1).saturating_mul(PAGE);
+    let of_page = keys.iter().skip(start).take(PAGE).copied().collect();
+    let source_page = SourcePage {
+        slug,
+        url: row.url,
+        total: keys.len(),
+        jobs: jobs.iter().map(job_line).collect(),
+        rules: rule_lines(&findings),
+        records: api::derive(&shared, of_page).await?,
+        page,
+        has_more: start + PAGE < keys.len(),
+    };
+    Ok(Html(source_page.render()?))
+}
+
+fn job_line(job: &JobRow) -> JobLine {
+    let report: serde_json::Value =
+        job.report.as_deref().and_then(|report| serde_json::from_str(report).ok()).unwrap_or_default();
+    let number = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let changes: Vec<String> = ["added", "changed", "renamed", "missing", "archived", "restored", "failed"]
+        .iter()
+        .map(|name| (name, number(&format!("/records/{name}"))))
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    JobLine {
+        started_at: job.started_at.get(..16).unwrap_or(&job.started_at).replace('T', " "),
+        status: job.status.clone(),
+        seen: number("/records/seen").to_string(),
+        changes: if changes.is_empty() { "nothing changed".to_owned() } else { changes.join(", ") },
+        findings: format!(
+            "{} violations, {} warnings",
+            number("/findings/violation"),
+            number("/findings/warning")
+        ),
+    }
+}
+
+fn rule_lines(findings: &[Finding]) -> Vec<RuleLine> {
+    use std::collections::{BTreeMap, BTreeSet};
+    let mut groups: BTreeMap<(std::cmp::Reverse<crate::catalog::Severity>, &str), Vec<&Finding>> = BTreeMap::new();
+    for finding in findings {
+        groups.entry((std::cmp::Reverse(finding.severity), &finding.rule)).or_default().push(finding);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|((severity, _), group)| (*severity, std::cmp::Reverse(group.len())));
+    groups
+        .into_iter()
+        .map(|((severity, rule), group)| {
+            let records: BTreeSet<&str> = group.iter().map(|finding| finding.record.as_str()).collect();
+            RuleLine {
+                severity: severity_name(severity.0),
+                rule: rule.to_owned(),
+                records: records.len(),
+                count: group.len(),
+                en: group[0].message.en.clone(),
+                fr: group[0].message.fr.clone(),
+                example: format!("{} ({})", group[0].record, group[0].place),
+            }
+        })
+        .collect()
+}
+
+#[derive(Template)]
+#[template(path = "dataset.html")]
+struct DatasetPage {
+    record: Record,
+    findings: Vec<FindingLine>,
+}
+
+/// A finding on a dataset's page.
+struct FindingLine {
+    severity: &'static str,
+    property: String,
+    value: String,
+    en: String,
+    fr: String,
+    place: String,
+    suggestion: String,
+}
+
+/// The page of a dataset.
+pub(super) async fn dataset(shared: &Arc<Shared>, key: DatasetKey) -> Result<String, Problem> {
+    let record = api::derive(shared, vec![key]).await?.pop();
+    let record = record.ok_or_else(|| Problem::not_found("no record has this key"))?;
+    let mut findings = shared.operations.findings(key).await?;
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let findings = findings
+        .into_iter()
+        .map(|finding| FindingLine {
+            severity: severity_name(finding.severity),
+            property: finding.property.unwrap_or_default(),
+            value: finding.value.unwrap_or_default().chars().take(200).collect(),
+            en: finding.message.en,
+            fr: finding.message.fr,
+            place: finding.place.to_string(),
+            suggestion: finding.suggestion.unwrap_or_default(),
+        })
+        .collect();
+    Ok(DatasetPage { record, findings }.render()?)
+}
+
+fn severity_name(severity: crate::catalog::Severity) -> &'static str {
+    match severity {
+        crate::catalog::Severity::Violation => "violation",
+        crate::catalog::Severity::Warning => "warning",
+        crate::catalog::Severity::Info => "info",
+    }
+}
+
+fn day(time: &str) -> String {
+    time.get(..10).unwrap_or(time).to_owned()
+}
