@@ -115,7 +115,8 @@ mod tests {
     fn the_environment_wins_over_the_file_and_mistakes_are_named() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("moisson.toml"), "store = 'a'\ngrace_days = 5\n").unwrap();
-        let config = Config::load(folder.path(), |name| (name == "MOISSON_STORE").then(|| "b".to_owned())).unwrap();
+        let config =
+            Config::load(folder.path(), |name| (name == "MOISSON_STORE").then(|| "b".to_owned())).unwrap();
         assert_eq!((config.store.to_str(), config.grace_days, config.removal_percent), (Some("b"), 5, 20));
         std::fs::write(folder.path().join("moisson.toml"), "stor = 'a'\n").unwrap();
         let error = Config::load(folder.path(), |_| None).unwrap_err().to_string();

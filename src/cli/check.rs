@@ -61,7 +61,9 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let (job, findings) = harvest.run(&target, &options, &mut |_| ())?;
     match arguments.format {
         Format::Text => print!("{}", report::text(&job, &findings)),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&json!({"report": job, "findings": findings}))?),
+        Format::Json => {
+            println!("{}", serde_json::to_string_pretty(&json!({"report": job, "findings": findings}))?)
+        }
         Format::Turtle => print!("{}", report::turtle(&findings)),
     }
     Ok(outcome(arguments.fail_on, &job, &findings))

@@ -31,7 +31,11 @@ const SOURCE_FAILED: u8 = 3;
 const STORE_FAILED: u8 = 4;
 
 #[derive(Debug, Parser)]
-#[command(name = "moisson", version, about = "Harvests open-data catalogues into DCAT-AP, validates and serves them")]
+#[command(
+    name = "moisson",
+    version,
+    about = "Harvests open-data catalogues into DCAT-AP, validates and serves them"
+)]
 struct Command {
     #[command(subcommand)]
     action: Action,
@@ -170,7 +174,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         };
     }
     let is_store = error.chain().any(|cause| {
-        cause.is::<StoreError>() || cause.is::<crate::operations::OperationsError>() || cause.is::<crate::derive::DeriveError>()
+        cause.is::<StoreError>()
+            || cause.is::<crate::operations::OperationsError>()
+            || cause.is::<crate::derive::DeriveError>()
     });
     if is_store { STORE_FAILED } else { USAGE }
 }

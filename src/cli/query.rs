@@ -75,7 +75,8 @@ fn print(results: QueryResults<'_>, format: Option<Format>) -> anyhow::Result<()
             writer.finish()?;
         }
         QueryResults::Boolean(answer) => {
-            QueryResultsSerializer::from_format(table_format(format)?).serialize_boolean_to_writer(&mut out, answer)?;
+            QueryResultsSerializer::from_format(table_format(format)?)
+                .serialize_boolean_to_writer(&mut out, answer)?;
         }
     }
     writeln!(out)?;

@@ -59,9 +59,17 @@ pub(super) fn write_findings(out: &mut String, findings: &[Finding]) -> std::fmt
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|((severity, _), group)| (*severity, std::cmp::Reverse(group.len())));
     for ((severity, rule), group) in groups.iter().take(GROUPS) {
-        let records: std::collections::BTreeSet<&str> = group.iter().map(|finding| finding.record.as_str()).collect();
+        let records: std::collections::BTreeSet<&str> =
+            group.iter().map(|finding| finding.record.as_str()).collect();
         let first = group[0];
-        writeln!(out, "\n{} {rule}, {} in {} {}", name(severity.0), group.len(), records.len(), plural(records.len()))?;
+        writeln!(
+            out,
+            "\n{} {rule}, {} in {} {}",
+            name(severity.0),
+            group.len(),
+            records.len(),
+            plural(records.len())
+        )?;
         writeln!(out, "  {}", first.message.en)?;
         writeln!(out, "  e.g. {} at {}", first.record, first.place)?;
         if let Some(value) = &first.value {

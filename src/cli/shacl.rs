@@ -43,10 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let plan = Plan::compile(graph(&arguments.shapes)?)?;
     let data = graph(&arguments.data)?;
     let vocabulary = graph(&arguments.vocabulary)?;
-    let data = crate::validate::Data {
-        graph: &data,
-        vocabulary: (!vocabulary.is_empty()).then_some(&vocabulary),
-    };
+    let data = crate::validate::Data { graph: &data, vocabulary: (!vocabulary.is_empty()).then_some(&vocabulary) };
     let report = if arguments.explain {
         let (report, tally) = plan.explain(data);
         print!("{}", plan.describe(&tally));
@@ -121,11 +118,15 @@ fn print_report(report: &Report, plan: &Plan, format: Format) -> anyhow::Result<
                     })
                 })
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&json!({"conforms": report.conforms(), "results": results}))?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&json!({"conforms": report.conforms(), "results": results}))?
+            );
         }
         Format::Text => {
             for result in &report.results {
-                let path = result.path.as_ref().map_or(String::new(), |path| format!(" {}", path_text(graph, path)));
+                let path =
+                    result.path.as_ref().map_or(String::new(), |path| format!(" {}", path_text(graph, path)));
                 let value = result.value.as_ref().map_or(String::new(), |value| format!(" {value}"));
                 let message = result.messages.first().map_or("", |message| message.value());
                 let severity = result.severity.as_str().rsplit('#').next().unwrap_or_default();

@@ -19,7 +19,9 @@ type Function = fn(&[Term]) -> Option<Term>;
 
 const FUNCTIONS: &[(&str, Function)] = &[
     ("frequency", |args| iri(format!("{EU}/frequency/{}", frequency(&text(args.first()?)?)?))),
-    ("theme", |args| iri(format!("{EU}/data-theme/{}", THEMES.get(text(args.first()?)?.trim().to_lowercase().as_str())?))),
+    ("theme", |args| {
+        iri(format!("{EU}/data-theme/{}", THEMES.get(text(args.first()?)?.trim().to_lowercase().as_str())?))
+    }),
     ("licence", |args| iri(LICENCES.get(licence(&text(args.first()?)?)?)?.to_string())),
     ("licence_id", |args| string(licence(&text(args.first()?)?)?)),
     ("media_type", |args| iri(format!("{IANA}{}", media_type(&text(args.first()?)?)?))),
@@ -87,9 +89,9 @@ fn licence(written: &str) -> Option<&'static str> {
     if let Some(id) = LICENCE_ALIASES.get(whole.as_str()) {
         return Some(id);
     }
-    ADDRESS.find_iter(written).find_map(|address| {
-        LICENCE_ALIASES.get(normal_licence(address.as_str()).as_str()).copied()
-    })
+    ADDRESS
+        .find_iter(written)
+        .find_map(|address| LICENCE_ALIASES.get(normal_licence(address.as_str()).as_str()).copied())
 }
 
 fn normal_licence(written: &str) -> String {
@@ -102,8 +104,10 @@ fn media_type(written: &str) -> Option<String> {
     let lower = written.trim().to_lowercase();
     let bare = short_media_type(&lower);
     static MEDIA_TYPE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^(application|audio|font|image|message|model|multipart|text|video)/[a-z0-9][a-z0-9!#$&^_.+-]*$")
-            .expect("a static expression")
+        Regex::new(
+            r"^(application|audio|font|image|message|model|multipart|text|video)/[a-z0-9][a-z0-9!#$&^_.+-]*$",
+        )
+        .expect("a static expression")
     });
     if MEDIA_TYPE.is_match(&bare) {
         return Some(bare);
@@ -179,15 +183,22 @@ fn date(written: &str) -> Option<Term> {
     }
     // Day first, as everywhere in Europe.
     let parts: Vec<&str> = written.split(['/', '.']).collect();
-    let [day, month, year] = parts.as_slice() else { return period(written, Edge::Start).filter(|_| written.len() < 8) };
+    let [day, month, year] = parts.as_slice() else {
+        return period(written, Edge::Start).filter(|_| written.len() < 8);
+    };
     let whole = format!("{year}-{month:0>2}-{day:0>2}");
-    (year.len() == 4 && Date::from_str(&whole).is_ok()).then(|| Literal::new_typed_literal(whole, xsd::DATE).into())
+    (year.len() == 4 && Date::from_str(&whole).is_ok())
+        .then(|| Literal::new_typed_literal(whole, xsd::DATE).into())
 }
 
 /// A box written `west,south,east,north`, as a WKT polygon.
 fn bbox_wkt(written: &str) -> Option<Term> {
-    let numbers: Vec<f64> =
-        written.split([',', ' ']).filter(|part| !part.is_empty()).map(str::parse).collect::<Result<_, _>>().ok()?;
+    let numbers: Vec<f64> = written
+        .split([',', ' '])
+        .filter(|part| !part.is_empty())
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
     let [west, south, east, north] = numbers.as_slice() else { return None };
     if numbers.iter().any(|number| !number.is_finite()) || south.abs() > 90.0 || north.abs() > 90.0 {
         return None;
@@ -241,10 +252,11 @@ fn has_finite_numbers(text: &str) -> bool {
     !text.contains("null") && !text.to_lowercase().contains("nan")
 }
 
-/// Whether a text holds HTML: a tag or a character reference.
+/// Whether a text holds HTML: a tag of HTML or a character reference. `<draft>` is neither.
 fn is_html(written: &str) -> bool {
     static HTML: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)</?[a-z][a-z0-9]*(\s[^<>]*)?/?>|&[a-z]{2,8};|&#\d+;").expect("a static expression")
+        let tags = "p|br|div|span|a|b|i|u|em|strong|ul|ol|li|h[1-6]|table|thead|tbody|tr|td|th|img|script|style|blockquote|pre|code|hr|font|sup|sub|small|center|dl|dt|dd|iframe|section|article|abbr|cite";
+        Regex::new(&format!(r"(?i)</?({tags})(\s[^<>]*)?/?>|&[a-z]{{2,8}};|&#\d+;")).expect("a static expression")
     });
     HTML.is_match(written)
 }
@@ -303,7 +315,8 @@ fn unaccented(c: char) -> Option<&'static str> {
 /// A size in bytes, with or without a unit (powers of 1000, as the SI says; KiB and the like of 1024).
 fn bytes(written: &str) -> Option<Term> {
     static SIZE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\s*([0-9]+(?:[.,][0-9]+)?)\s*(bytes?|octets?|o|b|[kmgt]i?[ob])?\s*$").expect("a static expression")
+        Regex::new(r"(?i)^\s*([0-9]+(?:[.,][0-9]+)?)\s*(bytes?|octets?|o|b|[kmgt]i?[ob])?\s*$")
+            .expect("a static expression")
     });
     let found = SIZE.captures(written)?;
     let number: f64 = found[1].replace(',', ".").parse().ok()?;
@@ -350,8 +363,9 @@ fn email(written: &str) -> Option<String> {
 
 fn web_address(written: &str) -> Option<String> {
     let url = url::Url::parse(written.trim()).ok()?;
-    (matches!(url.scheme(), "http" | "https" | "ftp" | "ftps") && url.host_str().is_some_and(|host| !host.is_empty()))
-        .then(|| written.trim().to_owned())
+    (matches!(url.scheme(), "http" | "https" | "ftp" | "ftps")
+        && url.host_str().is_some_and(|host| !host.is_empty()))
+    .then(|| written.trim().to_owned())
 }
 
 /// A node of ours below another: its IRI, a word, and a hash of the rest.
@@ -383,7 +397,10 @@ mod tests {
             licence("<p>Soumis à : https://www.etalab.gouv.fr/licence-ouverte-open-licence/</p>"),
             Some("lov2")
         );
-        assert_eq!(media_type("http://www.iana.org/assignments/media-types/text/csv").as_deref(), Some("text/csv"));
+        assert_eq!(
+            media_type("http://www.iana.org/assignments/media-types/text/csv").as_deref(),
+            Some("text/csv")
+        );
         assert_eq!(file_type("Web Page"), Some("HTML"));
         assert_eq!(short_format("http://publications.europa.eu/resource/authority/file-type/GEOJSON"), "geojson");
         assert_eq!(tag("Énergie & Climat").as_deref(), Some("energie-climat"));
@@ -407,7 +424,8 @@ mod tests {
 
     #[test]
     fn reads_geometries() {
-        let wkt = Literal::new_simple_literal("<http://www.opengis.net/def/crs/EPSG/0/4326> Polygon((0 0,1 0,1 1,0 0))");
+        let wkt =
+            Literal::new_simple_literal("<http://www.opengis.net/def/crs/EPSG/0/4326> Polygon((0 0,1 0,1 1,0 0))");
         assert_eq!(
             value(geojson(&wkt.into())).as_deref(),
             Some(r#"{"type":"Polygon","coordinates":[[[0.0,0.0],[1.0,0.0],[1.0,1.0],[0.0,0.0]]]}"#)
@@ -423,6 +441,6 @@ mod tests {
     fn turns_html_to_markdown_without_scripts() {
         let html = "<p>a &amp; b</p><script>alert('x')</script><a href=\"javascript:void(0)\">link</a>";
         assert_eq!(markdown(html), "a & b\n\nlink");
-        assert_eq!(markdown(" plain < text "), "plain < text");
+        assert_eq!(markdown(" plain < text <draft> "), "plain < text <draft>");
     }
 }

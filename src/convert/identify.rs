@@ -168,6 +168,14 @@ fn repair_finding(repair: &Repair, record: &str, focus_node: String, page: &str)
             "lift/invalid-language",
             Message::new("The language tag is not one.", "L’étiquette de langue n’en est pas une."),
         )
+    } else if repair.written.starts_with('\'') {
+        (
+            "lift/stray-text",
+            Message::new(
+                "Text stands beside an rdf:resource, where RDF/XML allows none: it was passed over.",
+                "Un texte accompagne un rdf:resource, ce que RDF/XML n’admet pas : il a été ignoré.",
+            ),
+        )
     } else {
         (
             "lift/invalid-iri",

@@ -52,9 +52,7 @@ pub enum QueryError {
 
 /// Parses a query of the program or of a user.
 pub fn parse_query(name: &str, text: &str) -> Result<Query, QueryError> {
-    SparqlParser::new()
-        .parse_query(text)
-        .map_err(|source| QueryError::Syntax { name: name.to_owned(), source })
+    SparqlParser::new().parse_query(text).map_err(|source| QueryError::Syntax { name: name.to_owned(), source })
 }
 
 /// What conversion adds to one record.

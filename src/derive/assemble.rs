@@ -44,7 +44,11 @@ pub(super) fn assemble(
         hvd: all(fields, "hvd"),
         created_at: best(fields, "created_at"),
         modified_at: best(fields, "modified_at"),
-        resources: of("resources").iter().chain(of("parts")).map(|((node, _), fields)| own.resource(node, fields)).collect(),
+        resources: of("resources")
+            .iter()
+            .chain(of("parts"))
+            .map(|((node, _), fields)| own.resource(node, fields))
+            .collect(),
         extras: extras(fields, periods),
         harvest: harvest(about, fields, uri.clone(), last_seen),
         uri,
@@ -81,8 +85,8 @@ impl Own<'_> {
     fn resource(&self, node: &str, fields: &Fields) -> Resource {
         let format = best(fields, "format").filter(|format| !format.is_empty());
         let title = best(fields, "title");
-        let checksum = best(fields, "checksum.value")
-            .map(|value| Checksum { r#type: best(fields, "checksum.type"), value });
+        let checksum =
+            best(fields, "checksum.value").map(|value| Checksum { r#type: best(fields, "checksum.type"), value });
         Resource {
             id: Uuid::new_v5(&self.about.key.as_uuid(), node.as_bytes()).to_string(),
             uri: self.published(node),
@@ -113,7 +117,9 @@ fn contact_points(nodes: &Nodes) -> Vec<ContactPoint> {
         .filter_map(|((_, role), fields)| {
             let organization = best(fields, "organization");
             let name = match (best(fields, "name"), organization) {
-                (Some(name), Some(organization)) if name != organization => Some(format!("{name} ({organization})")),
+                (Some(name), Some(organization)) if name != organization => {
+                    Some(format!("{name} ({organization})"))
+                }
                 (name, organization) => name.or(organization),
             };
             let contact = ContactPoint {
@@ -176,7 +182,8 @@ fn harvest(
     uri: Option<String>,
     last_seen: Option<&String>,
 ) -> HarvestInfo {
-    let host = best(fields, "harvest.url").and_then(|url| url::Url::parse(&url).ok()?.host_str().map(ToOwned::to_owned));
+    let host =
+        best(fields, "harvest.url").and_then(|url| url::Url::parse(&url).ok()?.host_str().map(ToOwned::to_owned));
     HarvestInfo {
         source: about.source.to_string(),
         backend: best(fields, "harvest.backend"),
@@ -187,7 +194,11 @@ fn harvest(
         issued_at: best(fields, "harvest.issued_at"),
         modified_at: best(fields, "harvest.modified_at"),
         first_seen: Some(about.first_seen.clone()),
-        last_seen: about.missing_since.clone().or_else(|| last_seen.cloned()).or_else(|| Some(about.modified.clone())),
+        last_seen: about
+            .missing_since
+            .clone()
+            .or_else(|| last_seen.cloned())
+            .or_else(|| Some(about.modified.clone())),
         archived_at: None,
     }
 }

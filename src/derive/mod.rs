@@ -7,7 +7,5 @@ mod assemble;
 mod record;
 mod rows;
 
-pub use record::{
-    Checksum, ContactPoint, HarvestInfo, Organization, Record, Resource, Spatial, TemporalCoverage,
-};
+pub use record::{Checksum, ContactPoint, HarvestInfo, Organization, Record, Resource, Spatial, TemporalCoverage};
 pub use rows::{DeriveError, Deriver, Seen};

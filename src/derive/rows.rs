@@ -126,11 +126,14 @@ pub enum DeriveError {
 
 fn row(solution: &QuerySolution) -> Option<(String, String, String, String, Value)> {
     let text = |name: &str| solution.get(name).map(plain);
-    let value = Value {
-        rank: text("rank").and_then(|rank| rank.parse().ok()).unwrap_or(0),
-        text: text("value")?,
-    };
-    Some((text("record")?, text("node").unwrap_or_default(), text("role").unwrap_or_default(), text("field")?, value))
+    let value = Value { rank: text("rank").and_then(|rank| rank.parse().ok()).unwrap_or(0), text: text("value")? };
+    Some((
+        text("record")?,
+        text("node").unwrap_or_default(),
+        text("role").unwrap_or_default(),
+        text("field")?,
+        value,
+    ))
 }
 
 fn plain(term: &Term) -> String {

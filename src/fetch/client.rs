@@ -4,7 +4,9 @@ use super::address::Reach;
 use super::error::FetchError;
 use super::retry;
 use futures_util::StreamExt;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
+};
 use reqwest::{Response, StatusCode};
 use std::fs::File;
 use std::io::{self, Cursor, Read, Write};
@@ -139,7 +141,11 @@ impl Client {
         // A second installation fails and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
-            .user_agent(concat!("Moisson/", env!("CARGO_PKG_VERSION"), " (open-data harvester; +https://moisson.dev/contact)"))
+            .user_agent(concat!(
+                "Moisson/",
+                env!("CARGO_PKG_VERSION"),
+                " (open-data harvester; +https://moisson.dev/contact)"
+            ))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(limits.connect)
             .read_timeout(limits.idle)
@@ -246,9 +252,7 @@ impl Client {
 
     /// Reads a decompressed body up to the cap, to a file once it is long.
     async fn read_capped(&self, url: &Url, response: Response) -> Result<Body, Attempt> {
-        let spool_error = |source| {
-            Attempt::last(FetchError::File { path: std::env::temp_dir(), source })
-        };
+        let spool_error = |source| Attempt::last(FetchError::File { path: std::env::temp_dir(), source });
         let mut stream = response.bytes_stream();
         let mut memory: Vec<u8> = Vec::new();
         let mut spool: Option<tempfile::NamedTempFile> = None;
@@ -337,10 +341,8 @@ impl reqwest::dns::Resolve for GuardedResolver {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         let reach = self.reach;
         Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0))
-                .await
-                .map_err(|_| Refusal::Unresolved)?
-                .collect();
+            let found: Vec<_> =
+                tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| Refusal::Unresolved)?.collect();
             // One private address among public ones is refused too: the client could pick it.
             if let Some(address) = found.iter().map(std::net::SocketAddr::ip).find(|ip| !reach.allows(*ip)) {
                 return Err(Refusal::Private(address).into());

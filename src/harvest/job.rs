@@ -298,7 +298,11 @@ impl Job<'_> {
         }
         let outcome = outcome?;
         self.flush()?;
-        if self.state.counts.seen == 0 && self.state.counts.failed == 0 && !outcome.not_modified && outcome.complete {
+        if self.state.counts.seen == 0
+            && self.state.counts.failed == 0
+            && !outcome.not_modified
+            && outcome.complete
+        {
             return Err(SourceError::NoRecord {
                 page: target.to_string(),
                 triples: outcome.triples,
@@ -586,7 +590,8 @@ impl Job<'_> {
             clock.measure("publish", || folder.publish(store))?;
         }
         // Records listed but unread are failures of their own.
-        self.state.counts.failed += errors.iter().filter(|error| error.message.starts_with("the catalogue lists")).count() as u64;
+        self.state.counts.failed +=
+            errors.iter().filter(|error| error.message.starts_with("the catalogue lists")).count() as u64;
         let status = match (held, errors.is_empty()) {
             (true, _) => Status::Held,
             (false, true) => Status::Done,

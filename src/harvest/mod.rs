@@ -11,6 +11,6 @@ mod renames;
 mod report;
 
 pub use job::{Harvest, HarvestError, Options, Progress, Writing};
-pub use removal::RemovalRules;
 pub use profiles::{Profile, ProfileError, Profiles};
+pub use removal::RemovalRules;
 pub use report::{FindingCounts, JobReport, RecordCounts, Status};

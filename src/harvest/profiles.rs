@@ -86,12 +86,13 @@ impl Profiles {
             };
             let base = if built_in.is_some() { Path::new("shapes.ttl") } else { Path::new(name) };
             let graph = parse_shapes(name, base, &text)?;
-            let plan = Plan::compile(graph)
-                .map_err(|source| ProfileError::Shapes { name: name.clone(), source })?;
+            let plan =
+                Plan::compile(graph).map_err(|source| ProfileError::Shapes { name: name.clone(), source })?;
             profiles.push(Profile { name: short_name(name), plan, scope });
             texts.push_str(&text);
         }
-        let fingerprint = crate::catalog::GraphHash::of(&format!("{}{texts}", env!("CARGO_PKG_VERSION"))).to_string();
+        let fingerprint =
+            crate::catalog::GraphHash::of(&format!("{}{texts}", env!("CARGO_PKG_VERSION"))).to_string();
         Ok(Self { profiles, fingerprint })
     }
 
@@ -157,7 +158,8 @@ fn parse_shapes(name: &str, path: &Path, text: &str) -> Result<Graph, ProfileErr
     let unreadable = |reason: String| ProfileError::Unreadable { name: name.to_owned(), reason };
     let page = std::path::absolute(path).ok().and_then(|path| Url::from_file_path(path).ok());
     let page = page.ok_or_else(|| unreadable("it has no address".to_owned()))?;
-    let format = crate::lift::detect(&page, None, text.as_bytes()).map_err(|error| unreadable(error.to_string()))?;
+    let format =
+        crate::lift::detect(&page, None, text.as_bytes()).map_err(|error| unreadable(error.to_string()))?;
     let Format::Rdf(format) = format else { return Err(unreadable("it is a web page".to_owned())) };
     let input = Input { page, format, body: crate::fetch::Body::Memory(text.as_bytes().into()) };
     let mut builder = GraphBuilder::new();
@@ -170,9 +172,12 @@ fn parse_shapes(name: &str, path: &Path, text: &str) -> Result<Graph, ProfileErr
 }
 
 fn short_name(name: &str) -> String {
-    Path::new(name).file_stem().and_then(|stem| stem.to_str()).map_or_else(|| name.to_owned(), |stem| {
-        if BUILT_IN.iter().any(|(known, _, _)| *known == name) { name.to_owned() } else { stem.to_owned() }
-    })
+    Path::new(name).file_stem().and_then(|stem| stem.to_str()).map_or_else(
+        || name.to_owned(),
+        |stem| {
+            if BUILT_IN.iter().any(|(known, _, _)| *known == name) { name.to_owned() } else { stem.to_owned() }
+        },
+    )
 }
 
 /// The shape's own name, or the component's where the shape has none.

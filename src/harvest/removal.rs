@@ -34,12 +34,7 @@ pub(super) struct Removal {
 }
 
 impl Removal {
-    pub(super) fn decide(
-        known: &Known,
-        seen: &HashSet<DatasetKey>,
-        now: Timestamp,
-        rules: RemovalRules,
-    ) -> Self {
+    pub(super) fn decide(known: &Known, seen: &HashSet<DatasetKey>, now: Timestamp, rules: RemovalRules) -> Self {
         let mut removal = Self::default();
         let mut gone: Vec<DatasetKey> = known.hashes.keys().filter(|key| !seen.contains(key)).copied().collect();
         gone.sort_unstable();

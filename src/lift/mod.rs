@@ -16,7 +16,6 @@ pub use contexts::Contexts;
 pub use format::{Format, detect};
 pub use rdf::{Input, LiftedTriple, Reading, Repair, SyntaxProblem, json_places, prepare, read};
 
-
 /// Why bytes could not be lifted at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LiftError {
@@ -31,7 +30,9 @@ pub enum LiftError {
         alternate: String,
     },
     /// Neither type, name nor content tell the format.
-    #[error("{page}: the format is not known: Content-Type is {content_type}, and the content starts with {start:?}; RDF/XML, Turtle, N-Triples, N-Quads, TriG, N3 and JSON-LD are read")]
+    #[error(
+        "{page}: the format is not known: Content-Type is {content_type}, and the content starts with {start:?}; RDF/XML, Turtle, N-Triples, N-Quads, TriG, N3 and JSON-LD are read"
+    )]
     UnknownFormat {
         /// The page's address.
         page: String,
@@ -72,4 +73,3 @@ pub enum LiftError {
         source: std::io::Error,
     },
 }
-

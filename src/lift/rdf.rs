@@ -74,12 +74,7 @@ pub struct SyntaxProblem {
 ///
 /// # Errors
 /// When it is a web page without JSON-LD, or a document type that may not be expanded.
-pub fn prepare(
-    page: &Url,
-    format: Format,
-    content_type: Option<&str>,
-    body: Body,
-) -> Result<Input, LiftError> {
+pub fn prepare(page: &Url, format: Format, content_type: Option<&str>, body: Body) -> Result<Input, LiftError> {
     let io = |source| LiftError::Io { page: page.to_string(), source };
     let start = first_bytes(&body).map_err(io)?;
     let encoding = charset::encoding(content_type, &start);
@@ -160,11 +155,7 @@ pub struct Reading {
 ///
 /// # Errors
 /// [`LiftError::MissingContext`] when JSON-LD needs a context that `contexts` lacks.
-pub fn read(
-    input: &Input,
-    contexts: &Contexts,
-    mut take: impl FnMut(LiftedTriple),
-) -> Result<Reading, LiftError> {
+pub fn read(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple)) -> Result<Reading, LiftError> {
     let page = || input.page.to_string();
     let source = input.body.open().map_err(|source| LiftError::Io { page: page(), source })?;
     let (reader, line) = LineReader::new(source);
@@ -177,16 +168,18 @@ pub fn read(
         .with_document_loader(loader(contexts.clone(), Arc::clone(&missing)));
     let mut reading = Reading::default();
     let mut mender = Mender::default();
-    let (mut subject, mut last_line) = (None, 0);
+    let mut last = None;
     for quad in parser {
         match quad {
             Ok(quad) => {
                 let lifted = mender.mend(quad, line.get(), &mut reading.repairs);
-                subject = Some(lifted.triple.subject.clone());
-                last_line = lifted.line;
+                last = Some((lifted.triple.subject.clone(), lifted.triple.predicate.clone(), lifted.line));
                 take(lifted);
             }
             Err(RdfParseError::Io(source)) => return Err(LiftError::Io { page: page(), source }),
+            Err(RdfParseError::Syntax(error)) if is_stray_text(&error) => {
+                reading.repairs.extend(last.as_ref().map(|last| stray_text(last, &error, line.get())));
+            }
             Err(RdfParseError::Syntax(error)) => {
                 let place = error.location().map(|range| u32::try_from(range.start.line + 1).unwrap_or(u32::MAX));
                 let recovers = matches!(
@@ -196,8 +189,8 @@ pub fn read(
                 reading.problems.push(SyntaxProblem {
                     line: place.unwrap_or(line.get()),
                     message: error.to_string(),
-                    subject: subject.clone(),
-                    last_line,
+                    subject: last.as_ref().map(|(subject, _, _)| subject.clone()),
+                    last_line: last.as_ref().map_or(0, |(_, _, line)| *line),
                     recovered: recovers,
                 });
                 if !recovers || reading.problems.len() >= MAX_FAULTS {
@@ -211,6 +204,20 @@ pub fn read(
         Some(url) => Err(LiftError::MissingContext { page: page(), url }),
         None => Ok(reading),
     }
+}
+
+/// RDF/XML has no text beside an `rdf:resource`, and GeoNetwork writes it. Nothing else is lost by it.
+fn is_stray_text(error: &oxrdfio::RdfSyntaxError) -> bool {
+    error.to_string().starts_with("Unexpected text event")
+}
+
+fn stray_text(
+    (subject, predicate, _): &(NamedOrBlankNode, NamedNode, u32),
+    error: &oxrdfio::RdfSyntaxError,
+    line: u32,
+) -> Repair {
+    let written = error.to_string().trim_start_matches("Unexpected text event: ").to_owned();
+    Repair { subject: subject.clone(), predicate: predicate.clone(), written, read_as: None, line }
 }
 
 type LoadError = Box<dyn std::error::Error + Send + Sync>;
@@ -299,7 +306,10 @@ fn mend_literal(literal: oxrdf::Literal, written: &mut Written) -> oxrdf::Litera
     let underscored = tag.replace('_', "-");
     if oxilangtag::LanguageTag::parse(underscored.as_str()).is_ok() {
         written.push((format!("@{tag}"), Some(format!("@{underscored}"))));
-        return oxrdf::Literal::new_language_tagged_literal_unchecked(literal.value(), underscored.to_ascii_lowercase());
+        return oxrdf::Literal::new_language_tagged_literal_unchecked(
+            literal.value(),
+            underscored.to_ascii_lowercase(),
+        );
     }
     written.push((format!("@{tag}"), None));
     oxrdf::Literal::new_simple_literal(literal.value())
@@ -365,7 +375,8 @@ mod tests {
 
     #[test]
     fn knows_the_line_of_each_triple() {
-        let (triples, _) = lift(RdfFormat::Turtle, "@prefix a: <http://a/> .\na:s a:p a:o ;\n  a:q [\n a:r 1 ] .\n");
+        let (triples, _) =
+            lift(RdfFormat::Turtle, "@prefix a: <http://a/> .\na:s a:p a:o ;\n  a:q [\n a:r 1 ] .\n");
         let lines: Vec<u32> = triples.iter().map(|(_, line)| *line).collect();
         assert_eq!(triples.len(), 3);
         assert!(lines[0] == 2 && lines.iter().all(|line| (2..=4).contains(line)), "{triples:?}");
@@ -373,7 +384,8 @@ mod tests {
 
     #[test]
     fn one_bad_triple_costs_itself_only() {
-        let text = "<http://a/1> <http://p> \"x\" .\n<http://a/2> <http://p> oops .\n<http://a/3> <http://p> \"z\" .\n";
+        let text =
+            "<http://a/1> <http://p> \"x\" .\n<http://a/2> <http://p> oops .\n<http://a/3> <http://p> \"z\" .\n";
         let (triples, reading) = lift(RdfFormat::Turtle, text);
         assert_eq!(triples.len(), 2, "{triples:?}");
         assert_eq!(reading.problems.len(), 1, "{:?}", reading.problems);
@@ -405,11 +417,23 @@ mod tests {
     }
 
     #[test]
+    fn passes_over_text_beside_a_resource() {
+        let text = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:a='http://a/'>\n\
+            <rdf:Description rdf:about='http://a/1'><a:p>x</a:p><a:q rdf:resource='http://b/'>stray</a:q></rdf:Description></rdf:RDF>";
+        let (triples, reading) = lift(RdfFormat::RdfXml, text);
+        assert_eq!(triples.len(), 2);
+        assert!(reading.problems.is_empty());
+        assert_eq!(reading.repairs[0].written, "'stray'");
+    }
+
+    #[test]
     fn names_the_context_that_it_needs() {
         let text = r#"{"@context": "https://c.example/x.jsonld", "@id": "http://a/1", "p": "x"}"#;
         let format = RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() };
         let outcome = read(&input(format, text), &Contexts::default(), |_| ());
-        assert!(matches!(outcome, Err(LiftError::MissingContext { url, .. }) if url == "https://c.example/x.jsonld"));
+        assert!(
+            matches!(outcome, Err(LiftError::MissingContext { url, .. }) if url == "https://c.example/x.jsonld")
+        );
     }
 
     #[test]

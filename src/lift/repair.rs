@@ -23,7 +23,8 @@ pub(super) fn iri(text: &str) -> Option<Cow<'_, str>> {
 fn needs_look(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let is_harmless = |byte: u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'?' | b'=' | b'&' | b'+' | b',')
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'?' | b'=' | b'&' | b'+' | b',')
     };
     match rest {
         Some(rest) => {
@@ -39,8 +40,8 @@ fn encode(text: &str) -> String {
     let mut seen_fragment = false;
     let bytes = text.as_bytes();
     for (at, c) in text.char_indices() {
-        let is_escape = c == '%'
-            && bytes.get(at + 1..at + 3).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+        let is_escape =
+            c == '%' && bytes.get(at + 1..at + 3).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
         let is_second_hash = c == '#' && std::mem::replace(&mut seen_fragment, true);
         let is_allowed = c.is_ascii_alphanumeric()
             || "-._~:/?#@!$&'()*+,;=".contains(c)

@@ -3,8 +3,8 @@
 use crate::catalog::{DatasetKey, Finding, SourceId};
 use crate::fetch::Validators;
 use serde::Serialize;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::Row;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -157,14 +157,16 @@ impl Operations {
         name: &SourceId,
         now: &str,
     ) -> Result<SourceRow, OperationsError> {
-        sqlx::query("INSERT INTO sources (slug, url, kind, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-            .bind(name.as_str())
-            .bind(url)
-            .bind(kind)
-            .bind(now)
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.error(error))?;
+        sqlx::query(
+            "INSERT INTO sources (slug, url, kind, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(name.as_str())
+        .bind(url)
+        .bind(kind)
+        .bind(now)
+        .execute(&self.pool)
+        .await
+        .map_err(|error| self.error(error))?;
         let found = sqlx::query("SELECT * FROM sources WHERE url = ? OR slug = ? ORDER BY url = ? DESC")
             .bind(url)
             .bind(name.as_str())
@@ -248,15 +250,17 @@ impl Operations {
         validators: &Validators,
         fingerprint: &str,
     ) -> Result<(), OperationsError> {
-        sqlx::query("UPDATE sources SET last_complete_at = ?, etag = ?, last_modified = ?, fingerprint = ? WHERE slug = ?")
-            .bind(now)
-            .bind(&validators.etag)
-            .bind(&validators.last_modified)
-            .bind(fingerprint)
-            .bind(source.as_str())
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.error(error))?;
+        sqlx::query(
+            "UPDATE sources SET last_complete_at = ?, etag = ?, last_modified = ?, fingerprint = ? WHERE slug = ?",
+        )
+        .bind(now)
+        .bind(&validators.etag)
+        .bind(&validators.last_modified)
+        .bind(fingerprint)
+        .bind(source.as_str())
+        .execute(&self.pool)
+        .await
+        .map_err(|error| self.error(error))?;
         Ok(())
     }
 
@@ -328,16 +332,11 @@ impl Operations {
     }
 
     /// Keeps former states; one that is kept already stays.
-    pub async fn keep_history(
-        &self,
-        states: &[FormerState],
-        job: &str,
-        now: &str,
-    ) -> Result<(), OperationsError> {
+    pub async fn keep_history(&self, states: &[FormerState], job: &str, now: &str) -> Result<(), OperationsError> {
         let mut transaction = self.pool.begin().await.map_err(|error| self.error(error))?;
         for state in states {
-            let compressed = zstd::encode_all(state.quads.as_bytes(), 3)
-                .map_err(|error| self.error(sqlx::Error::Io(error)))?;
+            let compressed =
+                zstd::encode_all(state.quads.as_bytes(), 3).map_err(|error| self.error(sqlx::Error::Io(error)))?;
             sqlx::query(
                 "INSERT INTO history (key, hash, quads, replaced_at, job) VALUES (?, ?, ?, ?, ?)
                  ON CONFLICT (key, hash) DO UPDATE SET replaced_at = excluded.replaced_at, job = excluded.job",
@@ -362,8 +361,8 @@ impl Operations {
             .await
             .map_err(|error| self.error(error))?;
         let Some(row) = row else { return Ok(None) };
-        let bytes = zstd::decode_all(row.get::<&[u8], _>("quads"))
-            .map_err(|error| self.error(sqlx::Error::Io(error)))?;
+        let bytes =
+            zstd::decode_all(row.get::<&[u8], _>("quads")).map_err(|error| self.error(sqlx::Error::Io(error)))?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
@@ -390,11 +389,13 @@ impl Operations {
 
     /// The findings of all present records of a source.
     pub async fn findings_of_source(&self, source: &SourceId) -> Result<Vec<Finding>, OperationsError> {
-        let rows = sqlx::query("SELECT findings FROM records WHERE source = ? AND archived_at IS NULL ORDER BY remote_id")
-            .bind(source.as_str())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| self.error(error))?;
+        let rows = sqlx::query(
+            "SELECT findings FROM records WHERE source = ? AND archived_at IS NULL ORDER BY remote_id",
+        )
+        .bind(source.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.error(error))?;
         let lists = rows.iter().filter_map(|row| serde_json::from_str::<Vec<Finding>>(row.get("findings")).ok());
         Ok(lists.flatten().collect())
     }

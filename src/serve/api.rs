@@ -30,11 +30,15 @@ pub(super) async fn list(
     let keys = CatalogueRecord::keys(&snapshot.store, &shared.names, None);
     let start = (page - 1).saturating_mul(size);
     if page > 1 && start >= keys.len() {
-        return Err(Problem::not_found(format!("there is no page {page}: the catalogue has {} records", keys.len())));
+        return Err(Problem::not_found(format!(
+            "there is no page {page}: the catalogue has {} records",
+            keys.len()
+        )));
     }
     let of_page: Vec<DatasetKey> = keys.iter().skip(start).take(size).copied().collect();
     let records = derive(&shared, of_page).await?;
-    let link = |page: usize| format!("{}/api/1/datasets/?page={page}&page_size={size}", shared.settings.public_base);
+    let link =
+        |page: usize| format!("{}/api/1/datasets/?page={page}&page_size={size}", shared.settings.public_base);
     Ok(Json(json!({
         "data": records,
         "page": page,

@@ -37,9 +37,10 @@ pub(super) async fn catalogue(
     };
     let after = match paging.after.as_deref() {
         None => None,
-        Some(text) => {
-            Some(DatasetKey::parse(text).ok_or_else(|| Problem::bad_request(format!("{text:?} is not a record's key")))?)
-        }
+        Some(text) => Some(
+            DatasetKey::parse(text)
+                .ok_or_else(|| Problem::bad_request(format!("{text:?} is not a record's key")))?,
+        ),
     };
     let size = paging.page_size.unwrap_or(100).clamp(1, LARGEST_PAGE);
     let body = tokio::task::spawn_blocking(move || page(&shared, &name, media_type, after, size)).await??;
@@ -100,8 +101,16 @@ impl Feed<'_> {
             Triple::new(catalogue.clone(), rdf::TYPE, hydra::COLLECTION),
             Triple::new(catalogue.clone(), dct::TITLE, english("Harvested catalogue")),
             Triple::new(catalogue.clone(), dct::TITLE, french("Catalogue moissonné")),
-            Triple::new(catalogue.clone(), dct::DESCRIPTION, english("Datasets harvested from their publishers' own catalogues.")),
-            Triple::new(catalogue.clone(), dct::DESCRIPTION, french("Jeux de données moissonnés dans les catalogues de leurs éditeurs.")),
+            Triple::new(
+                catalogue.clone(),
+                dct::DESCRIPTION,
+                english("Datasets harvested from their publishers' own catalogues."),
+            ),
+            Triple::new(
+                catalogue.clone(),
+                dct::DESCRIPTION,
+                french("Jeux de données moissonnés dans les catalogues de leurs éditeurs."),
+            ),
             Triple::new(catalogue.clone(), dct::PUBLISHER, publisher.clone()),
             Triple::new(publisher.clone(), rdf::TYPE, foaf::AGENT),
             Triple::new(publisher, foaf::NAME, Literal::new_simple_literal("Moisson")),

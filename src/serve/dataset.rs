@@ -27,14 +27,17 @@ pub(super) async fn dataset(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (key, suffix) = name.split_once('.').map_or((name.as_str(), None), |(key, suffix)| (key, Some(suffix)));
-    let key = DatasetKey::parse(key).ok_or_else(|| Problem::not_found(format!("{name:?} is not a record's key")))?;
+    let key =
+        DatasetKey::parse(key).ok_or_else(|| Problem::not_found(format!("{name:?} is not a record's key")))?;
     let snapshot = shared.snapshot()?;
     if CatalogueRecord::read(&snapshot.store, &shared.names, key).is_none() {
         return Err(api::absent(&shared, key).await?);
     }
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let media_type = match suffix {
-        Some(suffix) => by_suffix(suffix).ok_or_else(|| Problem::not_found(format!("no form is called .{suffix}")))?,
+        Some(suffix) => {
+            by_suffix(suffix).ok_or_else(|| Problem::not_found(format!("no form is called .{suffix}")))?
+        }
         None => best_match(accept, &OFFERS).ok_or_else(|| Problem::not_acceptable(&OFFERS))?,
     };
     let vary = [(header::VARY, "Accept")];
@@ -62,12 +65,7 @@ fn by_suffix(suffix: &str) -> Option<&'static str> {
 }
 
 /// A record's statements in an RDF syntax.
-fn describe(
-    shared: &Shared,
-    snapshot: &Snapshot,
-    key: DatasetKey,
-    media_type: &str,
-) -> Result<Vec<u8>, Problem> {
+fn describe(shared: &Shared, snapshot: &Snapshot, key: DatasetKey, media_type: &str) -> Result<Vec<u8>, Problem> {
     let triples = statements(shared, snapshot, key)?;
     write(&triples, media_type)
 }

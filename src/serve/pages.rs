@@ -102,7 +102,8 @@ pub(super) async fn source(
     let page = paging.page.unwrap_or(1).max(1);
     let unknown = || Problem::not_found(format!("no source is called {slug:?}"));
     let id = SourceId::parse(&slug).map_err(|_| unknown())?;
-    let row = shared.operations.sources().await?.into_iter().find(|source| source.slug == id).ok_or_else(unknown)?;
+    let row =
+        shared.operations.sources().await?.into_iter().find(|source| source.slug == id).ok_or_else(unknown)?;
     let snapshot = shared.snapshot()?;
     let keys = CatalogueRecord::keys(&snapshot.store, &shared.names, Some(&id));
     let jobs = shared.operations.jobs(&id, 10).await?;

@@ -32,7 +32,8 @@ impl Problem {
 
     /// A fault of our own: logged with its causes, told without them.
     pub(super) fn internal(error: &dyn std::error::Error) -> Self {
-        let causes: Vec<String> = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+        let causes: Vec<String> =
+            std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
         tracing::error!(causes = causes.join(": "), "request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "the server has a fault; it was logged")
     }

@@ -70,7 +70,10 @@ impl Shared {
     /// When each source was last read whole.
     pub(super) async fn seen(&self) -> Result<Seen, OperationsError> {
         let sources = self.operations.sources().await?;
-        Ok(sources.into_iter().filter_map(|source| Some((source.slug.to_string(), source.last_complete_at?))).collect())
+        Ok(sources
+            .into_iter()
+            .filter_map(|source| Some((source.slug.to_string(), source.last_complete_at?)))
+            .collect())
     }
 }
 

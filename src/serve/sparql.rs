@@ -23,12 +23,8 @@ const TIME: Duration = Duration::from_secs(30);
 /// How large a result may be, in bytes.
 const SIZE: usize = 64 << 20;
 
-const TABLES: [&str; 4] = [
-    "application/sparql-results+json",
-    "application/sparql-results+xml",
-    "text/csv",
-    "text/tab-separated-values",
-];
+const TABLES: [&str; 4] =
+    ["application/sparql-results+json", "application/sparql-results+xml", "text/csv", "text/tab-separated-values"];
 const GRAPHS: [&str; 4] = ["text/turtle", "application/n-triples", "application/rdf+xml", "application/ld+json"];
 
 /// What a request asks.
@@ -180,9 +176,11 @@ fn run(
     let results = prepared.on_store(&snapshot.store).execute().map_err(|error| failed(&error))?;
     let mut out = Capped { bytes: Vec::new() };
     write(results, media_type, &mut out).map_err(|error| match error.kind() {
-        io::ErrorKind::FileTooLarge => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Result too large", "the result is longer than 64 MB: ask with LIMIT")
-        }
+        io::ErrorKind::FileTooLarge => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Result too large",
+            "the result is longer than 64 MB: ask with LIMIT",
+        ),
         _ => failed(&error),
     })?;
     Ok(out.bytes)

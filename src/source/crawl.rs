@@ -72,7 +72,9 @@ pub enum SourceError {
     #[error(transparent)]
     Lift(#[from] LiftError),
     /// Readable, but without any record.
-    #[error("{page}: {triples} statements were read, and none describes a dataset, a series or a data service{hint}")]
+    #[error(
+        "{page}: {triples} statements were read, and none describes a dataset, a series or a data service{hint}"
+    )]
     NoRecord {
         /// The page.
         page: String,

@@ -36,10 +36,15 @@ impl Crawl<'_> {
             let is_first = self.outcome.pages == 0;
             if self.outcome.pages >= self.limits.pages || Instant::now() > deadline {
                 let limits = self.limits;
-                self.fail(&url, None, format!(
-                    "the harvest stops here: its limit of {} pages or {} s is reached",
-                    limits.pages, limits.time.as_secs()
-                ));
+                self.fail(
+                    &url,
+                    None,
+                    format!(
+                        "the harvest stops here: its limit of {} pages or {} s is reached",
+                        limits.pages,
+                        limits.time.as_secs()
+                    ),
+                );
                 break;
             }
             let known = if is_first { known.clone() } else { Validators::default() };
@@ -65,13 +70,7 @@ impl Crawl<'_> {
     }
 
     /// Adds the next page and the other catalogues of a page, each address once.
-    fn enqueue(
-        &mut self,
-        url: &Url,
-        links: &Links,
-        visited: &mut HashSet<Url>,
-        queue: &mut VecDeque<Url>,
-    ) {
+    fn enqueue(&mut self, url: &Url, links: &Links, visited: &mut HashSet<Url>, queue: &mut VecDeque<Url>) {
         if let Some(next) = links.next_page(url) {
             if visited.insert(next.clone()) {
                 queue.push_front(next);
@@ -160,7 +159,8 @@ impl Crawl<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(LiftError::MissingContext { page: input.page.to_string(), url: "more than 20 contexts".to_owned() }.into())
+        Err(LiftError::MissingContext { page: input.page.to_string(), url: "more than 20 contexts".to_owned() }
+            .into())
     }
 
     fn fetch_context(&mut self, input: &Input, url: String) -> Result<(), SourceError> {

@@ -160,8 +160,7 @@ impl Nodes<'_> {
     }
 
     fn is_boundary(&self, node: TermId) -> bool {
-        self.hash(node)
-            .is_some_and(|hash| self.census.kind(hash).is_some() || self.census.is_catalogue(hash))
+        self.hash(node).is_some_and(|hash| self.census.kind(hash).is_some() || self.census.is_catalogue(hash))
     }
 
     /// The triples that the next window needs: those of unfinished records, and of nodes that are
@@ -176,8 +175,7 @@ impl Nodes<'_> {
             let keep = match current {
                 Some((subject, keep)) if subject == row[0] => keep,
                 _ => {
-                    let is_over =
-                        self.hash(row[0]).is_none_or(|hash| self.census.is_over_by(hash, position));
+                    let is_over = self.hash(row[0]).is_none_or(|hash| self.census.is_over_by(hash, position));
                     !given.contains(&row[0]) && (needed.contains(&row[0]) || !is_over)
                 }
             };

@@ -5,7 +5,9 @@ use spargebra::algebra::{Expression, GraphPattern, OrderExpression};
 
 /// Why a query is not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("SERVICE is not allowed here: this endpoint queries its own catalogue only; query the other endpoint directly and join the results")]
+#[error(
+    "SERVICE is not allowed here: this endpoint queries its own catalogue only; query the other endpoint directly and join the results"
+)]
 pub struct RefusedQuery;
 
 /// Refuses a query that calls another service, wherever it does.

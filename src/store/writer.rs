@@ -66,7 +66,8 @@ impl<'s> Writer<'s> {
             transaction.commit()?;
             return Ok(());
         }
-        let mut loader = self.store.bulk_loader().with_num_threads(2).with_max_memory_size_in_megabytes(LOADER_MEMORY);
+        let mut loader =
+            self.store.bulk_loader().with_num_threads(2).with_max_memory_size_in_megabytes(LOADER_MEMORY);
         loader.load_quads(waiting)?;
         loader.commit()?;
         Ok(())
@@ -117,7 +118,8 @@ impl<'s> Writer<'s> {
             for quad in self.stored(*new)? {
                 transaction.remove(&quad);
                 let quad = rekey(&quad, *new, *former);
-                let keeps_date = quad.predicate.as_ref() == dct::ISSUED && is_catalogue_record(self.names, &quad, *former);
+                let keeps_date =
+                    quad.predicate.as_ref() == dct::ISSUED && is_catalogue_record(self.names, &quad, *former);
                 match &first_seen {
                     Some(record) if keeps_date => {
                         let date = Literal::new_typed_literal(record.first_seen.as_str(), xsd::DATE_TIME);

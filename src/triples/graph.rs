@@ -44,8 +44,7 @@ impl GraphBuilder {
     /// Adds a triple; repeated triples count once.
     pub fn insert<'t>(&mut self, triple: impl Into<TripleRef<'t>>) {
         let triple = triple.into();
-        let row =
-            [self.intern(triple.subject), self.intern(triple.predicate), self.intern(triple.object)];
+        let row = [self.intern(triple.subject), self.intern(triple.predicate), self.intern(triple.object)];
         self.rows.push(row);
     }
 
@@ -170,20 +169,12 @@ impl Graph {
     }
 
     /// The objects of a subject and predicate.
-    pub fn objects(
-        &self,
-        subject: TermId,
-        predicate: TermId,
-    ) -> impl ExactSizeIterator<Item = TermId> + '_ {
+    pub fn objects(&self, subject: TermId, predicate: TermId) -> impl ExactSizeIterator<Item = TermId> + '_ {
         narrow(self.rows_of_subject(subject), predicate).iter().map(|row| row[2])
     }
 
     /// The subjects of a predicate and object.
-    pub fn subjects(
-        &self,
-        predicate: TermId,
-        object: TermId,
-    ) -> impl ExactSizeIterator<Item = TermId> + '_ {
+    pub fn subjects(&self, predicate: TermId, object: TermId) -> impl ExactSizeIterator<Item = TermId> + '_ {
         narrow(self.rows_of_predicate(predicate), object).iter().map(|row| row[2])
     }
 
@@ -338,8 +329,7 @@ mod tests {
     fn every_pattern_finds_the_same_triples_as_a_scan() {
         let graph = graph(&[("a", "p", "b"), ("a", "p", "c"), ("a", "q", "b"), ("b", "p", "a"), ("a", "p", "b")]);
         assert_eq!(graph.len(), 4);
-        let ids: Vec<Option<TermId>> =
-            std::iter::once(None).chain((0..5).map(Some)).collect();
+        let ids: Vec<Option<TermId>> = std::iter::once(None).chain((0..5).map(Some)).collect();
         for s in &ids {
             for p in &ids {
                 for o in &ids {

@@ -271,11 +271,7 @@ fn blank_result(focus: &Focus<'_>, component: NamedNode) -> ValidationResult {
 }
 
 /// The shape's messages with their placeholders filled, else the component's own.
-fn messages_of(
-    focus: &Focus<'_>,
-    value: Option<&Term>,
-    default_message: impl FnOnce() -> String,
-) -> Vec<Literal> {
+fn messages_of(focus: &Focus<'_>, value: Option<&Term>, default_message: impl FnOnce() -> String) -> Vec<Literal> {
     if focus.shape.messages.is_empty() {
         let message = default_message();
         return if message.is_empty() {

@@ -49,8 +49,7 @@ impl Plan {
                 writeln!(out, "  target {}", self.target_text(*target))?;
             }
             for (position, constraint) in shape.constraints.iter().enumerate() {
-                let (times, duration) =
-                    counted.get(&(ShapeId::at(index), position)).copied().unwrap_or_default();
+                let (times, duration) = counted.get(&(ShapeId::at(index), position)).copied().unwrap_or_default();
                 let name = constraint.component();
                 let micros = duration.as_micros();
                 writeln!(out, "  {times:>9} × {micros:>9} µs  {name}")?;

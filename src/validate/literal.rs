@@ -66,7 +66,9 @@ fn is_token(value: &str) -> bool {
 fn is_language(value: &str) -> bool {
     value.split('-').enumerate().all(|(position, part)| {
         (1..=8).contains(&part.len())
-            && part.bytes().all(|b| if position == 0 { b.is_ascii_alphabetic() } else { b.is_ascii_alphanumeric() })
+            && part
+                .bytes()
+                .all(|b| if position == 0 { b.is_ascii_alphabetic() } else { b.is_ascii_alphanumeric() })
     })
 }
 
@@ -143,7 +145,13 @@ impl IntegerRange {
                 self.least.is_none_or(|least| number >= least) && self.most.is_none_or(|most| number <= most)
             }
             // Longer than 38 digits: only an unbounded side can hold it.
-            Err(_) => if is_negative { self.least.is_none() } else { self.most.is_none() },
+            Err(_) => {
+                if is_negative {
+                    self.least.is_none()
+                } else {
+                    self.most.is_none()
+                }
+            }
         }
     }
 }
@@ -169,9 +177,7 @@ pub fn compare(left: &Literal, right: &Literal) -> Option<Ordering> {
         (xsd::G_YEAR, xsd::G_YEAR) => ordered::<typed::GYear>(a, b),
         (xsd::G_YEAR_MONTH, xsd::G_YEAR_MONTH) => ordered::<typed::GYearMonth>(a, b),
         (xsd::DAY_TIME_DURATION, xsd::DAY_TIME_DURATION) => ordered::<typed::DayTimeDuration>(a, b),
-        (xsd::YEAR_MONTH_DURATION, xsd::YEAR_MONTH_DURATION) => {
-            ordered::<typed::YearMonthDuration>(a, b)
-        }
+        (xsd::YEAR_MONTH_DURATION, xsd::YEAR_MONTH_DURATION) => ordered::<typed::YearMonthDuration>(a, b),
         (xsd::DURATION, xsd::DURATION) => ordered::<typed::Duration>(a, b),
         _ => None,
     }

@@ -39,8 +39,11 @@ impl Path {
         shape: &Term,
         constants: &mut Constants,
     ) -> Result<Self, ShapesError> {
-        read(graph, node, constants, 0)
-            .map_err(|reason| ShapesError::Path { shape: shape.clone(), path: node.clone(), reason })
+        read(graph, node, constants, 0).map_err(|reason| ShapesError::Path {
+            shape: shape.clone(),
+            path: node.clone(),
+            reason,
+        })
     }
 
     /// The predicate, when the path is just one.
@@ -68,13 +71,7 @@ impl Path {
         found
     }
 
-    fn follow(
-        &self,
-        session: &Session<'_>,
-        from: NodeId,
-        direction: Direction,
-        reach: &mut dyn FnMut(NodeId),
-    ) {
+    fn follow(&self, session: &Session<'_>, from: NodeId, direction: Direction, reach: &mut dyn FnMut(NodeId)) {
         match (self, direction) {
             (Self::Predicate(predicate), Direction::Forward) => {
                 session.for_objects(from, session.bound(*predicate), reach);
@@ -183,12 +180,7 @@ fn follow_closure(
     }
 }
 
-fn read(
-    graph: &Graph,
-    node: &Term,
-    constants: &mut Constants,
-    depth: usize,
-) -> Result<Path, &'static str> {
+fn read(graph: &Graph, node: &Term, constants: &mut Constants, depth: usize) -> Result<Path, &'static str> {
     if depth > MAX_DEPTH {
         return Err("it refers to itself, or nests deeper than 64 levels");
     }

@@ -3,7 +3,7 @@
 use super::components::{self, Constraint};
 use super::error::ShapesError;
 use super::path::Path;
-use super::reading::{is_true, iris, literals, objects};
+use super::reading::{iris, is_true, literals, objects};
 use super::sparql::CustomComponent;
 use super::targets::{self, Target};
 use crate::triples::Graph;
@@ -229,8 +229,9 @@ impl Compiler<'_> {
         };
         let deactivated = match self.at_most_one(node, sh::DEACTIVATED)? {
             None => false,
-            Some(value) => is_true(&value)
-                .ok_or_else(|| self.wrong(node, sh::DEACTIVATED, &value, "true or false"))?,
+            Some(value) => {
+                is_true(&value).ok_or_else(|| self.wrong(node, sh::DEACTIVATED, &value, "true or false"))?
+            }
         };
         let severity = match self.at_most_one(node, sh::SEVERITY)? {
             None => sh::VIOLATION.into_owned(),
@@ -300,8 +301,7 @@ fn root_shapes(graph: &Graph) -> Vec<Term> {
             }
         }
     }
-    let targets =
-        [sh::TARGET_NODE, sh::TARGET_CLASS, sh::TARGET_SUBJECTS_OF, sh::TARGET_OBJECTS_OF];
+    let targets = [sh::TARGET_NODE, sh::TARGET_CLASS, sh::TARGET_SUBJECTS_OF, sh::TARGET_OBJECTS_OF];
     for predicate in targets.into_iter().filter_map(|predicate| graph.id(TermRef::from(predicate))) {
         graph.rows_of_predicate(predicate).iter().for_each(|row| add(row[2]));
     }

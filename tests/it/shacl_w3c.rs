@@ -140,8 +140,8 @@ fn copy(graph: &Graph, node: TermRef<'_>, seen: &mut BTreeSet<String>, copied: &
             continue;
         };
         copied.push(Triple::new(BlankNode::new_unchecked(subject.as_str()), predicate.clone(), object.clone()));
-        let is_named_only = [sh::SOURCE_SHAPE, sh::SOURCE_CONSTRAINT, sh::FOCUS_NODE, sh::VALUE]
-            .contains(&predicate.as_ref());
+        let is_named_only =
+            [sh::SOURCE_SHAPE, sh::SOURCE_CONSTRAINT, sh::FOCUS_NODE, sh::VALUE].contains(&predicate.as_ref());
         if !is_named_only {
             copy(graph, object.as_ref(), seen, copied);
         }
@@ -150,7 +150,8 @@ fn copy(graph: &Graph, node: TermRef<'_>, seen: &mut BTreeSet<String>, copied: &
 
 fn canonical(triples: Vec<Triple>) -> BTreeSet<String> {
     let mut graph: oxrdf::Graph = triples.into_iter().collect();
-    graph.canonicalize(CanonicalizationAlgorithm::Rdfc10 { hash_algorithm: CanonicalizationHashAlgorithm::Sha256 });
+    graph
+        .canonicalize(CanonicalizationAlgorithm::Rdfc10 { hash_algorithm: CanonicalizationHashAlgorithm::Sha256 });
     graph.iter().map(|triple| triple.to_string()).collect()
 }
 

@@ -10,10 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The folder of the shared data, or `None` with a line that says what was not tested.
 pub(crate) fn data(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("MOISSON_TEST_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("MOISSON_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     let found = root.join(path);
     if found.exists() {
         return Some(found);

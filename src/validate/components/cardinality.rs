@@ -28,12 +28,12 @@ impl Cardinality {
     pub(super) fn check(self, focus: &Focus<'_>, results: &mut Results) {
         let number = focus.values.len();
         match self {
-            Self::Min(least) if number < least => results.add(focus, self.component(), None, || {
-                format!("Less than {least} values: {number}")
-            }),
-            Self::Max(most) if number > most => results.add(focus, self.component(), None, || {
-                format!("More than {most} values: {number}")
-            }),
+            Self::Min(least) if number < least => {
+                results.add(focus, self.component(), None, || format!("Less than {least} values: {number}"))
+            }
+            Self::Max(most) if number > most => {
+                results.add(focus, self.component(), None, || format!("More than {most} values: {number}"))
+            }
             Self::Min(_) | Self::Max(_) => {}
         }
     }
@@ -46,8 +46,8 @@ pub(super) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Card
     for (parameter, bound) in bounds {
         let Some(value) = compiler.at_most_one(shape, parameter)? else { continue };
         needs_path(compiler, shape, parameter)?;
-        let number = count(&value)
-            .ok_or_else(|| compiler.wrong(shape, parameter, &value, "a non-negative integer"))?;
+        let number =
+            count(&value).ok_or_else(|| compiler.wrong(shape, parameter, &value, "a non-negative integer"))?;
         found.push(bound(number));
     }
     Ok(found)

@@ -113,11 +113,7 @@ pub(super) fn read(
 }
 
 /// Fails when a parameter of property shapes stands on a node shape.
-fn needs_path(
-    compiler: &Compiler<'_>,
-    shape: &Term,
-    parameter: NamedNodeRef<'_>,
-) -> Result<(), ShapesError> {
+fn needs_path(compiler: &Compiler<'_>, shape: &Term, parameter: NamedNodeRef<'_>) -> Result<(), ShapesError> {
     if compiler.graph.object_of(shape.as_ref(), crate::vocab::sh::PATH).is_some() {
         return Ok(());
     }

@@ -74,8 +74,7 @@ pub(super) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Othe
         found.push(Other::HasValue(compiler.constants.add(&value)));
     }
     if let Some(head) = compiler.at_most_one(shape, sh::IN)? {
-        let members =
-            list(compiler.graph, &head).ok_or_else(|| compiler.wrong(shape, sh::IN, &head, "a list"))?;
+        let members = list(compiler.graph, &head).ok_or_else(|| compiler.wrong(shape, sh::IN, &head, "a list"))?;
         found.push(Other::In(members.iter().map(|member| compiler.constants.add(member)).collect()));
     }
     Ok(found)

@@ -69,7 +69,7 @@ impl PropertyPair {
         results: &mut Results,
         others: &[NodeId],
         allows: fn(Ordering) -> bool,
-    	relation: &str,
+        relation: &str,
     ) {
         for value in focus.values {
             for other in others {

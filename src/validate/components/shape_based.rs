@@ -85,9 +85,8 @@ impl Qualified {
             Bound::Min(least) if number < least => results.add(focus, component, None, || {
                 format!("Less than {least} values conform to the shape: {number}")
             }),
-            Bound::Max(most) if number > most => results.add(focus, component, None, || {
-                format!("More than {most} values conform to the shape: {number}")
-            }),
+            Bound::Max(most) if number > most => results
+                .add(focus, component, None, || format!("More than {most} values conform to the shape: {number}")),
             Bound::Min(_) | Bound::Max(_) => {}
         }
     }
@@ -121,8 +120,8 @@ fn read_qualified(
         [(sh::QUALIFIED_MIN_COUNT, Bound::Min), (sh::QUALIFIED_MAX_COUNT, Bound::Max)];
     for (parameter, bound) in bounds {
         let Some(value) = compiler.at_most_one(shape, parameter)? else { continue };
-        let number = count(&value)
-            .ok_or_else(|| compiler.wrong(shape, parameter, &value, "a non-negative integer"))?;
+        let number =
+            count(&value).ok_or_else(|| compiler.wrong(shape, parameter, &value, "a non-negative integer"))?;
         let is_disjoint = compiler.at_most_one(shape, sh::QUALIFIED_VALUE_SHAPES_DISJOINT)?;
         let siblings = if is_disjoint.as_ref().and_then(is_true) == Some(true) {
             sibling_shapes(compiler.graph, shape, qualified)

@@ -58,9 +58,9 @@ impl StringBased {
             Self::MaxLength(most) => text.chars().nth(*most).is_none(),
             Self::Pattern(pattern, _) => pattern.is_match(text),
             Self::LanguageIn(ranges) => match term {
-                Term::Literal(literal) => literal
-                    .language()
-                    .is_some_and(|tag| ranges.iter().any(|range| language_matches(tag, range))),
+                Term::Literal(literal) => {
+                    literal.language().is_some_and(|tag| ranges.iter().any(|range| language_matches(tag, range)))
+                }
                 Term::NamedNode(_) | Term::BlankNode(_) => false,
             },
             Self::UniqueLang => true,
@@ -106,8 +106,8 @@ pub(super) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Stri
         [(sh::MIN_LENGTH, StringBased::MinLength), (sh::MAX_LENGTH, StringBased::MaxLength)];
     for (parameter, length) in lengths {
         if let Some(value) = compiler.at_most_one(shape, parameter)? {
-            let number = count(&value)
-                .ok_or_else(|| compiler.wrong(shape, parameter, &value, "a non-negative integer"))?;
+            let number =
+                count(&value).ok_or_else(|| compiler.wrong(shape, parameter, &value, "a non-negative integer"))?;
             found.push(length(number));
         }
     }
@@ -125,11 +125,7 @@ pub(super) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Stri
     Ok(found)
 }
 
-fn read_patterns(
-    compiler: &Compiler<'_>,
-    shape: &Term,
-    found: &mut Vec<StringBased>,
-) -> Result<(), ShapesError> {
+fn read_patterns(compiler: &Compiler<'_>, shape: &Term, found: &mut Vec<StringBased>) -> Result<(), ShapesError> {
     let flags = match compiler.at_most_one(shape, sh::FLAGS)? {
         None => String::new(),
         Some(Term::Literal(flags)) => flags.value().to_owned(),

@@ -64,9 +64,7 @@ impl ValueType {
         for value in focus.values {
             let conforms = match self {
                 Self::Class(class) => focus.session.is_instance(*value, *class),
-                Self::Datatype(datatype) => {
-                    focus.session.with_term(*value, |term| has_datatype(term, datatype))
-                }
+                Self::Datatype(datatype) => focus.session.with_term(*value, |term| has_datatype(term, datatype)),
                 Self::NodeKind(kind) => focus.session.with_term(*value, |term| kind.allows(term)),
             };
             if !conforms {

@@ -125,8 +125,7 @@ impl CustomConstraint {
         let mut found = Vec::new();
         let components = compiler.custom;
         for component in components {
-            let select =
-                if is_property_shape { &component.property_select } else { &component.node_select };
+            let select = if is_property_shape { &component.property_select } else { &component.node_select };
             let validator = select.as_ref().map(|validator| (validator, Form::Select));
             let ask = component.ask.as_ref().map(|validator| (validator, Form::Ask));
             let Some((validator, form)) = validator.or(ask) else { continue };

@@ -26,10 +26,7 @@ impl SparqlConstraint {
         sh::SPARQL_CONSTRAINT_COMPONENT
     }
 
-    pub(in crate::validate) fn read(
-        compiler: &mut Compiler<'_>,
-        shape: &Term,
-    ) -> Result<Vec<Self>, ShapesError> {
+    pub(in crate::validate) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Self>, ShapesError> {
         let mut found = Vec::new();
         for node in objects(compiler.graph, shape.as_ref(), sh::SPARQL) {
             let deactivated = compiler.at_most_one(&node, sh::DEACTIVATED)?;
@@ -105,8 +102,7 @@ impl SolutionSource<'_> {
             result.messages = match solution.get("message") {
                 Some(Term::Literal(message)) => vec![message.clone()],
                 _ => {
-                    let messages =
-                        if self.messages.is_empty() { &focus.shape.messages } else { self.messages };
+                    let messages = if self.messages.is_empty() { &focus.shape.messages } else { self.messages };
                     messages.iter().map(|text| message::fill(text, lookup)).collect()
                 }
             };

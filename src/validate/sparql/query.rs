@@ -67,11 +67,7 @@ impl BoundQuery {
     }
 
     /// Runs an ASK query.
-    pub(super) fn ask(
-        &self,
-        focus: &Focus<'_>,
-        bindings: &[(&str, Term)],
-    ) -> Result<bool, QueryEvaluationError> {
+    pub(super) fn ask(&self, focus: &Focus<'_>, bindings: &[(&str, Term)]) -> Result<bool, QueryEvaluationError> {
         let evaluator = evaluator();
         match self.run(&evaluator, focus, bindings)? {
             QueryResults::Boolean(answer) => Ok(answer),
