@@ -75,7 +75,7 @@ pub enum IdentifierOrigin {
     Derived,
 }
 
-/// The key of a record: a UUIDv5 of its source and remote identifier.
+/// The key of a record: a `UUIDv5` of its source and remote identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DatasetKey(Uuid);

@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     match arguments.format {
         Format::Text => print!("{}", report::text(&job, &findings)),
         Format::Json => {
-            println!("{}", serde_json::to_string_pretty(&json!({"report": job, "findings": findings}))?)
+            println!("{}", serde_json::to_string_pretty(&json!({"report": job, "findings": findings}))?);
         }
         Format::Turtle => print!("{}", report::turtle(&findings)),
     }

@@ -51,15 +51,12 @@ fn cells(line: &'static str) -> Vec<&'static str> {
             }
             continue;
         }
-        match rest.split_once(',') {
-            Some((cell, next)) => {
-                found.push(cell);
-                rest = next;
-            }
-            None => {
-                found.push(rest);
-                return found;
-            }
+        if let Some((cell, next)) = rest.split_once(',') {
+            found.push(cell);
+            rest = next;
+        } else {
+            found.push(rest);
+            return found;
         }
     }
 }

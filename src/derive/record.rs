@@ -68,7 +68,7 @@ pub struct TemporalCoverage {
 /// Where.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Spatial {
-    /// All polygons as one GeoJSON MultiPolygon.
+    /// All polygons as one GeoJSON `MultiPolygon`.
     pub geom: Option<serde_json::Value>,
     /// Names of places, else their IRIs.
     pub zones: Vec<String>,
@@ -99,7 +99,7 @@ pub struct Organization {
 /// A distribution, or a document that is part of the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Resource {
-    /// A UUIDv5 of the record and the resource's node.
+    /// A `UUIDv5` of the record and the resource's node.
     pub id: String,
     /// The resource's node, when it is the publisher's.
     pub uri: Option<String>,

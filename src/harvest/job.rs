@@ -491,7 +491,7 @@ impl Job<'_> {
             if let (Replaced::Statements, Some(before)) = (replaced, &before) {
                 states.push(former_state(store, self.names, key, before.hash.to_string())?);
             }
-            let (row, change) = self.change(record, before.map(|before| (before, replaced)));
+            let (row, change) = self.change(record, before.map(|before| (before, replaced)).as_ref());
             self.pending.rows.push(row);
             changes.push(change);
         }
@@ -505,11 +505,11 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn change(&self, record: Processed, before: Option<(CatalogueRecord, Replaced)>) -> (RecordRow, Change) {
+    fn change(&self, record: Processed, before: Option<&(CatalogueRecord, Replaced)>) -> (RecordRow, Change) {
         let Processed { draft, conversion, findings, .. } = record;
         let counts = FindingCounts::of(&findings);
-        let first_seen = before.as_ref().map_or(&self.now, |(before, _)| &before.first_seen).clone();
-        let modified = match &before {
+        let first_seen = before.map_or(&self.now, |(before, _)| &before.first_seen).clone();
+        let modified = match before {
             Some((before, Replaced::Rules)) => before.modified.clone(),
             Some((_, Replaced::Statements)) | None => self.now.clone(),
         };

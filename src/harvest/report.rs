@@ -89,7 +89,7 @@ impl FindingCounts {
 /// The report of a job.
 #[derive(Debug, Clone, Serialize)]
 pub struct JobReport {
-    /// The job's identifier: a UUIDv7.
+    /// The job's identifier: a `UUIDv7`.
     pub job: String,
     /// The source's name.
     pub source: String,

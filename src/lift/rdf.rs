@@ -229,13 +229,14 @@ fn loader(
     missing: Arc<Mutex<Option<String>>>,
 ) -> impl Fn(&str) -> Result<LoadedDocument, LoadError> + Send + Sync + std::panic::UnwindSafe + std::panic::RefUnwindSafe
 {
-    move |url| match contexts.get(url) {
-        Some(content) => Ok(LoadedDocument {
-            url: url.to_owned(),
-            content,
-            format: RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
-        }),
-        None => {
+    move |url| {
+        if let Some(content) = contexts.get(url) {
+            Ok(LoadedDocument {
+                url: url.to_owned(),
+                content,
+                format: RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
+            })
+        } else {
             if let Ok(mut missing) = missing.lock() {
                 missing.get_or_insert_with(|| url.to_owned());
             }

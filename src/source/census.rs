@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::hash::{BuildHasher, Hash};
 
 /// A node by its hash: a page may have millions.
-pub type NodeHash = u64;
+pub(super) type NodeHash = u64;
 
 /// The roles and lives of a page's nodes.
 #[derive(Debug, Default)]
@@ -27,9 +27,9 @@ pub struct Census {
 /// The positions of the last triples about a node.
 #[derive(Debug, Clone, Copy, Default)]
 struct Life {
-    as_subject: u32,
-    as_object: u32,
-    as_topic: u32,
+    subject: u32,
+    object: u32,
+    topic: u32,
 }
 
 impl Census {
@@ -54,13 +54,13 @@ impl Census {
         self.observe_role(subject, predicate, &triple.object, object);
         let position = self.position;
         let Some(lives) = &mut self.lives else { return };
-        lives.entry(subject).or_default().as_subject = position;
+        lives.entry(subject).or_default().subject = position;
         // The catalogue's list of its datasets says nothing about them, and often stands last.
         if let Some(object) = object.filter(|_| predicate != dcat::HAS_DATASET && predicate != rdf::TYPE) {
             let life = lives.entry(object).or_default();
-            life.as_object = position;
+            life.object = position;
             if predicate == foaf::PRIMARY_TOPIC {
-                life.as_topic = position;
+                life.topic = position;
             }
         }
     }
@@ -96,7 +96,7 @@ impl Census {
     /// Forgets the lives of nodes that the page does not describe.
     pub fn finish(&mut self) {
         if let Some(lives) = &mut self.lives {
-            lives.retain(|_, life| life.as_subject > 0);
+            lives.retain(|_, life| life.subject > 0);
             lives.shrink_to_fit();
         }
     }
@@ -147,13 +147,13 @@ impl Census {
     /// Whether nothing about a node comes after a position; always, for a page read whole.
     #[must_use]
     pub fn is_described_by(&self, node: NodeHash, position: u32) -> bool {
-        self.life(node).is_none_or(|life| life.as_subject <= position && life.as_topic <= position)
+        self.life(node).is_none_or(|life| life.subject <= position && life.topic <= position)
     }
 
     /// Whether a node is neither described nor referred to after a position.
     #[must_use]
     pub fn is_over_by(&self, node: NodeHash, position: u32) -> bool {
-        self.life(node).is_none_or(|life| life.as_subject <= position && life.as_object <= position)
+        self.life(node).is_none_or(|life| life.subject <= position && life.object <= position)
     }
 
     fn life(&self, node: NodeHash) -> Option<&Life> {

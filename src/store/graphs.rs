@@ -152,7 +152,7 @@ impl CatalogueRecord {
         let mut keys: Vec<DatasetKey> = store
             .quads_for_pattern(None, Some(predicate), Some(object), None)
             .filter_map(Result::ok)
-            .filter(|quad| is_own(quad))
+            .filter(is_own)
             .filter_map(|quad| match &quad.subject {
                 NamedOrBlankNode::NamedNode(node) => names.key(node.as_str()),
                 NamedOrBlankNode::BlankNode(_) => None,

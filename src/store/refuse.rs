@@ -25,6 +25,7 @@ fn calls_out(pattern: &GraphPattern) -> bool {
         GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => false,
         GraphPattern::Join { left, right }
         | GraphPattern::Union { left, right }
+        | GraphPattern::Lateral { left, right }
         | GraphPattern::Minus { left, right } => calls_out(left) || calls_out(right),
         GraphPattern::LeftJoin { left, right, expression } => {
             calls_out(left) || calls_out(right) || expression.as_ref().is_some_and(asks_outside)
@@ -43,9 +44,6 @@ fn calls_out(pattern: &GraphPattern) -> bool {
         | GraphPattern::Reduced { inner }
         | GraphPattern::Slice { inner, .. }
         | GraphPattern::Group { inner, .. } => calls_out(inner),
-        // LATERAL, when a dependency turns it on, and whatever comes next: not known to be harmless.
-        #[allow(unreachable_patterns, reason = "which patterns exist depends on features of a dependency")]
-        _ => pattern.to_string().to_uppercase().contains("SERVICE"),
     }
 }
 

@@ -169,11 +169,13 @@ impl Graph {
     }
 
     /// The objects of a subject and predicate.
+    #[must_use]
     pub fn objects(&self, subject: TermId, predicate: TermId) -> impl ExactSizeIterator<Item = TermId> + '_ {
         narrow(self.rows_of_subject(subject), predicate).iter().map(|row| row[2])
     }
 
     /// The subjects of a predicate and object.
+    #[must_use]
     pub fn subjects(&self, predicate: TermId, object: TermId) -> impl ExactSizeIterator<Item = TermId> + '_ {
         narrow(self.rows_of_predicate(predicate), object).iter().map(|row| row[2])
     }
@@ -201,6 +203,7 @@ impl Graph {
     }
 
     /// The triples that match a pattern, as `[subject, predicate, object]`.
+    #[must_use]
     pub fn matching(
         &self,
         subject: Option<TermId>,

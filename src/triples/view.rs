@@ -70,7 +70,7 @@ impl<'g> GraphView<'g> {
         }
     }
 
-    fn from_layer(&self, layer: u8, id: TermId) -> ViewTerm {
+    fn term_of_layer(&self, layer: u8, id: TermId) -> ViewTerm {
         if layer == 0 {
             return ViewTerm::Known { layer, id };
         }
@@ -91,9 +91,9 @@ impl<'g> GraphView<'g> {
         };
         rows.into_iter().flatten().map(move |[s, p, o]| {
             Ok(InternalQuad {
-                subject: self.from_layer(layer, s),
-                predicate: self.from_layer(layer, p),
-                object: self.from_layer(layer, o),
+                subject: self.term_of_layer(layer, s),
+                predicate: self.term_of_layer(layer, p),
+                object: self.term_of_layer(layer, o),
                 graph_name: name.clone(),
             })
         })

@@ -75,7 +75,7 @@ fn is_language(value: &str) -> bool {
 fn is_base64(value: &str) -> bool {
     let compact: Vec<u8> = value.bytes().filter(|byte| *byte != b' ').collect();
     let padding = compact.iter().rev().take_while(|byte| **byte == b'=').count();
-    compact.len() % 4 == 0
+    compact.len().is_multiple_of(4)
         && padding <= 2
         && compact[..compact.len() - padding]
             .iter()
@@ -156,7 +156,7 @@ impl IntegerRange {
     }
 }
 
-/// Compares two literals as SPARQL's `<` does (SPARQL 1.1, 17.3.1, with dates as XPath orders them).
+/// Compares two literals as SPARQL's `<` does (SPARQL 1.1, 17.3.1, with dates as `XPath` orders them).
 ///
 /// `None` when SPARQL would raise a type error, or when the order is undetermined (a date-time with
 /// a time zone beside one without).

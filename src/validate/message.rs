@@ -22,15 +22,12 @@ fn fill_text(text: &str, lookup: impl Fn(&str) -> Option<Term>) -> String {
         rest = &rest[start..];
         let end = rest.find('}');
         let name = end.and_then(|end| rest[1..end].strip_prefix(['$', '?']));
-        match (end, name.and_then(&lookup)) {
-            (Some(end), Some(value)) => {
-                filled.push_str(&readable(&value));
-                rest = &rest[end + 1..];
-            }
-            _ => {
-                filled.push('{');
-                rest = &rest[1..];
-            }
+        if let (Some(end), Some(value)) = (end, name.and_then(&lookup)) {
+            filled.push_str(&readable(&value));
+            rest = &rest[end + 1..];
+        } else {
+            filled.push('{');
+            rest = &rest[1..];
         }
     }
     filled.push_str(rest);

@@ -264,6 +264,7 @@ impl Compiler<'_> {
         }
     }
 
+    #[allow(clippy::unused_self, reason = "every reader of a parameter has a compiler at hand")]
     pub(super) fn wrong(
         &self,
         shape: &Term,

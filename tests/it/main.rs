@@ -1,4 +1,14 @@
 //! Integration tests, one binary: each module is a behaviour of the program seen from outside.
 
+mod catalogues;
+mod crash;
+mod faults;
+mod generated;
+mod layers;
+mod moisson;
+mod queries;
+mod readme;
+mod server;
+mod shacl_shapes;
 mod shacl_w3c;
 mod shared;

@@ -51,8 +51,18 @@ pub(crate) fn triples(path: &Path) -> Vec<Triple> {
         .expect("a file IRI")
         .lenient()
         .for_slice(&bytes)
-        .map(|quad| quad.map(Triple::from).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+        .map(|quad| quad.map_or_else(|error| panic!("{}: {error}", path.display()), Triple::from))
         .collect()
+}
+
+/// Parses a file into a graph, unless its syntax is broken.
+pub(crate) fn try_graph(path: &Path) -> Option<Graph> {
+    let format = RdfFormat::from_extension(path.extension()?.to_str()?)?;
+    let bytes = std::fs::read(path).expect("a readable file");
+    let base = url::Url::from_file_path(path.canonicalize().expect("an existing file")).expect("an absolute path");
+    let parser = RdfParser::from_format(format).with_base_iri(base.as_str()).expect("a file IRI").lenient();
+    let triples: Result<Vec<Triple>, _> = parser.for_slice(&bytes).map(|quad| quad.map(Triple::from)).collect();
+    Some(triples.ok()?.into_iter().collect())
 }
 
 /// Parses files into one graph.

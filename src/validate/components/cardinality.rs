@@ -29,10 +29,10 @@ impl Cardinality {
         let number = focus.values.len();
         match self {
             Self::Min(least) if number < least => {
-                results.add(focus, self.component(), None, || format!("Less than {least} values: {number}"))
+                results.add(focus, self.component(), None, || format!("Less than {least} values: {number}"));
             }
             Self::Max(most) if number > most => {
-                results.add(focus, self.component(), None, || format!("More than {most} values: {number}"))
+                results.add(focus, self.component(), None, || format!("More than {most} values: {number}"));
             }
             Self::Min(_) | Self::Max(_) => {}
         }

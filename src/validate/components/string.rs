@@ -145,7 +145,7 @@ fn read_patterns(compiler: &Compiler<'_>, shape: &Term, found: &mut Vec<StringBa
     Ok(())
 }
 
-/// Compiles a regular expression with the flags of XPath's `fn:matches` (`s`, `m`, `i`, `x`, `q`).
+/// Compiles a regular expression with the flags of `XPath`'s `fn:matches` (`s`, `m`, `i`, `x`, `q`).
 fn compile_pattern(pattern: &str, flags: &str) -> Result<Regex, regex::Error> {
     let quoted = flags.contains('q').then(|| regex::escape(pattern));
     RegexBuilder::new(quoted.as_deref().unwrap_or(pattern))

@@ -12,7 +12,7 @@ use oxrdf::{Literal, NamedNode, NamedNodeRef, Term};
 
 /// A declared component: its parameters and validators (SHACL 6.2).
 #[derive(Debug)]
-pub struct CustomComponent {
+pub(crate) struct CustomComponent {
     iri: NamedNode,
     parameters: Vec<Parameter>,
     ask: Option<Validator>,

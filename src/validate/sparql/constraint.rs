@@ -99,12 +99,11 @@ impl SolutionSource<'_> {
                 let parameter = self.parameters.iter().find(|(parameter, _)| *parameter == name);
                 solution.get(name).cloned().or_else(|| parameter.map(|(_, term)| term.clone()))
             };
-            result.messages = match solution.get("message") {
-                Some(Term::Literal(message)) => vec![message.clone()],
-                _ => {
-                    let messages = if self.messages.is_empty() { &focus.shape.messages } else { self.messages };
-                    messages.iter().map(|text| message::fill(text, lookup)).collect()
-                }
+            result.messages = if let Some(Term::Literal(message)) = solution.get("message") {
+                vec![message.clone()]
+            } else {
+                let messages = if self.messages.is_empty() { &focus.shape.messages } else { self.messages };
+                messages.iter().map(|text| message::fill(text, lookup)).collect()
             };
         });
     }

@@ -210,8 +210,7 @@ impl Prebinding<'_> {
                 self.refuse_forbidden(left, Level::Nested)?;
                 self.refuse_forbidden(right, Level::Nested)
             }
-            #[allow(unreachable_patterns, reason = "LATERAL exists when a dependency turns it on")]
-            _ => Err("LATERAL"),
+            GraphPattern::Lateral { .. } => Err("LATERAL"),
         }
     }
 

@@ -1,0 +1,313 @@
+//! Real catalogues, harvested from files: what comes out, and that a second harvest writes nothing.
+
+use crate::moisson::{Bench, count, text};
+use crate::shared;
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::Path;
+
+const UDATA: &str = "dcat-rdf/opendatateam__udata/dcat";
+
+fn by_remote_id<'r>(records: &'r [Value], remote_id: &str) -> &'r Value {
+    records
+        .iter()
+        .find(|record| record["remote_id"] == remote_id)
+        .unwrap_or_else(|| panic!("no record {remote_id}"))
+}
+
+#[test]
+fn the_platform_s_own_fixtures_give_the_counts_that_its_tests_assert() {
+    let Some(folder) = shared::data(UDATA) else { return };
+    let expected = [
+        ("catalog.xml", 4, 0),
+        ("bnodes.xml", 4, 1),
+        ("flat.jsonld", 3, 0),
+        ("nested.jsonld", 1, 0),
+        ("bnodes.jsonld", 3, 0),
+        ("evian.json", 8, 0),
+        ("geonetwork.xml", 1, 0),
+        ("datara--5a26b0f6-0ccf-46ad-ac58-734054b91977.rdf.xml", 1, 0),
+    ];
+    for (file, seen, services) in expected {
+        let bench = Bench::new();
+        let path = folder.join(file);
+        let report = bench.harvest(text(&path), &[]);
+        let counted =
+            (count(&report, "/records/seen"), count(&report, "/records/added"), count(&report, "/services"));
+        assert_eq!(counted, (seen, seen, services), "{file}: {report}");
+        let before = bench.quads();
+        let again = bench.harvest(text(&path), &[]);
+        assert_eq!(count(&again, "/records/unchanged"), seen, "{file}: {again}");
+        assert_eq!(again["findings"], report["findings"], "{file}");
+        assert_eq!(bench.quads(), before, "{file}");
+    }
+}
+
+#[test]
+fn records_hold_the_fields_that_the_platform_s_tests_assert() {
+    let Some(folder) = shared::data(UDATA) else { return };
+    let bench = Bench::new();
+    bench.harvest(text(&folder.join("flat.jsonld")), &[]);
+    let records = bench.records();
+    let resources: Vec<usize> =
+        ["1", "2", "3"].map(|id| by_remote_id(&records, id)["resources"].as_array().map_or(0, Vec::len)).into();
+    assert_eq!(resources, [2, 2, 1]);
+    let tags = by_remote_id(&records, "1")["tags"].clone();
+    assert_eq!(tags, json!(["tag-1", "tag-2", "tag-3", "tag-4", "theme-1", "theme-2"]));
+
+    let bench = Bench::new();
+    bench.harvest(text(&folder.join("nested.jsonld")), &[]);
+    let record = &bench.records()[0];
+    assert_eq!(record["temporal_coverage"], json!({"start": "2016-01-01", "end": "2016-12-05"}));
+    assert_eq!(record["resources"][0]["checksum"]["type"], "sha1");
+
+    let bench = Bench::new();
+    bench.harvest(text(&folder.join("catalog.xml")), &[]);
+    let records = bench.records();
+    let third = by_remote_id(&records, "3");
+    assert_eq!(third["access_type"], "restricted");
+    assert_eq!(third["frequency"], "daily");
+    assert_eq!(by_remote_id(&records, "1")["license"], "lov1");
+    assert_eq!(by_remote_id(&records, "2")["license"], "lov2");
+
+    let bench = Bench::new();
+    bench.harvest(text(&folder.join("evian.json")), &[]);
+    for record in bench.records() {
+        assert_eq!(record["spatial"]["geom"]["type"], "MultiPolygon", "{record}");
+        assert_eq!(record["license"], "lov2", "{record}");
+    }
+}
+
+#[test]
+fn german_portals_are_read_whole_in_both_syntaxes() {
+    let folder = "dcat-rdf-big/GovDataOfficial__DCAT-AP.de-SHACL-Validation/testcases/dashboard";
+    let Some(folder) = shared::data(folder) else { return };
+    let expected = [
+        ("brandenburg-catalog-original-input.rdf", 112),
+        ("brandenburg-catalog-original-input.ttl", 112),
+        ("bremen-catalog-original-input.rdf", 153),
+    ];
+    for (file, datasets) in expected {
+        let bench = Bench::new();
+        let report = bench.harvest(text(&folder.join(file)), &[]);
+        assert_eq!(count(&report, "/records/added"), datasets, "{file}: {report}");
+        assert_eq!(bench.records().len() as u64, datasets, "{file}");
+    }
+}
+
+/// Every file gives records or a clear error: the table is kept for review.
+#[test]
+fn every_real_file_ends_in_records_or_a_clear_error() {
+    let Some(folder) = shared::data("dcat-rdf") else { return };
+    let mut table = String::from(
+        "file | exit | records | findings | errors | first error\n--- | --- | --- | --- | --- | ---\n",
+    );
+    for file in shared::files(&folder, &[".rdf", ".xml", ".ttl", ".jsonld", ".json", ".trig"]) {
+        let bench = Bench::new();
+        let output = bench.harvest_output(text(&file), &[]);
+        let name = file.strip_prefix(&folder).expect("below the folder").display().to_string();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        let code = output.status.code();
+        assert!(matches!(code, Some(0 | 1 | 3)), "{name}: {code:?} {errors}");
+        assert!(!errors.contains("panicked"), "{name}: {errors}");
+        let line = match serde_json::from_slice::<Value>(&output.stdout) {
+            Ok(report) => row(&report),
+            Err(_) => format!("0 | 0 | 1 | {}", errors.trim().trim_start_matches("moisson: ")),
+        };
+        let line = line.replace(&format!("file://{}", folder.canonicalize().expect("a folder").display()), "");
+        let line = line.replace(text(&folder.canonicalize().expect("a folder")), "").replace(text(&folder), "");
+        let _ = writeln!(table, "{name} | {} | {line}", code.unwrap_or(-1));
+    }
+    review("catalogues.md", &table);
+}
+
+fn row(report: &Value) -> String {
+    let findings: u64 =
+        ["violation", "warning", "info"].iter().map(|name| count(report, &format!("/findings/{name}"))).sum();
+    let errors = report["errors"].as_array().map_or(0, Vec::len);
+    let first = report.pointer("/errors/0/message").and_then(Value::as_str).unwrap_or_default();
+    format!("{} | {findings} | {errors} | {}", count(report, "/records/seen"), first.replace('\n', " "))
+}
+
+/// Compares with the table under review; `MOISSON_REVIEW=1` writes it anew.
+fn review(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/review").join(name);
+    if std::env::var_os("MOISSON_REVIEW").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a writable folder");
+        std::fs::write(&path, found).expect("a writable file");
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let changed: Vec<&str> = found.lines().filter(|line| !kept.lines().any(|other| other == *line)).collect();
+    println!("{found}");
+    assert!(
+        changed.is_empty(),
+        "the table changed; look, then run with MOISSON_REVIEW=1:\n{}",
+        changed.join("\n")
+    );
+}
+
+const CATALOGUE: &str = r#"@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
+<http://e.example/c> a dcat:Catalog ; dcat:dataset <http://e.example/1>, <http://e.example/2>, <http://e.example/3> .
+<http://e.example/1> a dcat:Dataset ; dct:title "One"@en ; dct:identifier "1" ; dcat:distribution [ dcat:downloadURL <http://e.example/1.csv> ] .
+<http://e.example/2> a dcat:Dataset ; dct:title "Two"@en ; dct:identifier "2" ; dcat:distribution [ dcat:downloadURL <http://e.example/2.csv> ] .
+<http://e.example/3> a dcat:Dataset ; dct:title "Three"@en ; dct:identifier "3" ; dcat:distribution [ dcat:downloadURL <http://e.example/3.csv> ] .
+"#;
+
+#[test]
+fn an_edited_file_changes_exactly_the_edited_record() {
+    let bench = Bench::new();
+    let file = bench.write("c.ttl", CATALOGUE);
+    bench.harvest(text(&file), &[]);
+    let before = bench.quads();
+    bench.write("c.ttl", &CATALOGUE.replace("\"Two\"@en", "\"Second\"@en"));
+    let report = bench.harvest(text(&file), &[]);
+    assert_eq!((count(&report, "/records/changed"), count(&report, "/records/unchanged")), (1, 2), "{report}");
+    let after = bench.quads();
+    let gone: Vec<&String> = before.iter().filter(|line| !after.contains(line)).collect();
+    assert_eq!(gone.len(), 1, "{gone:?}");
+    assert!(gone[0].contains("\"Two\"@en"));
+}
+
+#[test]
+fn a_changed_identifier_is_a_rename_and_keeps_the_key() {
+    let bench = Bench::new();
+    let file = bench.write("c.ttl", CATALOGUE);
+    bench.harvest(text(&file), &[]);
+    let key = by_remote_id(&bench.records(), "2")["id"].clone();
+    let renamed = CATALOGUE.replace("dct:identifier \"2\"", "dct:identifier \"two\"");
+    bench.write("c.ttl", &renamed);
+    let report = bench.harvest(text(&file), &[]);
+    assert_eq!(count(&report, "/records/renamed"), 1, "{report}");
+    assert_eq!((count(&report, "/records/added"), count(&report, "/records/missing")), (0, 0), "{report}");
+    let records = bench.records();
+    assert_eq!(records.len(), 3);
+    assert_eq!(by_remote_id(&records, "two")["id"], key);
+    let again = bench.harvest(text(&file), &[]);
+    assert_eq!(count(&again, "/records/unchanged"), 3, "{again}");
+}
+
+#[test]
+fn a_record_that_is_gone_is_missing_and_stays_within_its_days_of_grace() {
+    let bench = Bench::new();
+    let file = bench.write("c.ttl", CATALOGUE);
+    bench.harvest(text(&file), &[]);
+    let without: String = CATALOGUE
+        .lines()
+        .filter(|line| !line.starts_with("<http://e.example/3>"))
+        .map(|line| line.replace(", <http://e.example/3>", "") + "\n")
+        .collect();
+    bench.write("c.ttl", &without);
+    let report = bench.harvest(text(&file), &[]);
+    assert_eq!((count(&report, "/records/missing"), count(&report, "/records/archived")), (1, 0), "{report}");
+    assert_eq!(bench.records().len(), 3);
+    bench.write("c.ttl", CATALOGUE);
+    let back = bench.harvest(text(&file), &[]);
+    assert_eq!(count(&back, "/records/restored"), 1, "{back}");
+}
+
+#[test]
+fn without_grace_a_gone_record_is_archived_and_too_many_are_held() {
+    let bench = Bench::new();
+    let file = bench.write("c.ttl", CATALOGUE);
+    bench.write("moisson.toml", "grace_days = 0\nremoval_percent = 40\n");
+    bench.harvest(text(&file), &[]);
+    let without = |numbers: &[&str]| -> String {
+        CATALOGUE
+            .lines()
+            .filter(|line| !numbers.iter().any(|number| line.starts_with(&format!("<http://e.example/{number}>"))))
+            .map(|line| {
+                numbers
+                    .iter()
+                    .fold(line.to_owned(), |line, n| line.replace(&format!(", <http://e.example/{n}>"), ""))
+                    + "\n"
+            })
+            .collect()
+    };
+    bench.write("c.ttl", &without(&["2", "3"]));
+    let held = bench.harvest(text(&file), &[]);
+    assert_eq!(held["status"], "held", "{held}");
+    assert_eq!(bench.records().len(), 3);
+    bench.write("c.ttl", &without(&["3"]));
+    let report = bench.harvest(text(&file), &[]);
+    assert_eq!(count(&report, "/records/archived"), 1, "{report}");
+    assert_eq!(bench.records().len(), 2);
+    bench.write("c.ttl", CATALOGUE);
+    let back = bench.harvest(text(&file), &[]);
+    assert_eq!(count(&back, "/records/restored"), 1, "{back}");
+    assert_eq!(bench.records().len(), 3);
+}
+
+#[test]
+fn a_syntax_error_keeps_the_other_records_and_archives_nothing() {
+    let bench = Bench::new();
+    let file = bench.write("c.ttl", CATALOGUE);
+    bench.write("moisson.toml", "grace_days = 0\n");
+    bench.harvest(text(&file), &[]);
+    bench.write("c.ttl", &CATALOGUE.replace("dct:title \"Two\"@en", "dct:title oops"));
+    let report = bench.harvest(text(&file), &[]);
+    assert_eq!(report["complete"], false, "{report}");
+    assert_eq!(count(&report, "/records/archived"), 0, "{report}");
+    assert_eq!(count(&report, "/records/changed"), 0, "{report}");
+    assert!(count(&report, "/records/unchanged") >= 2, "{report}");
+    assert_eq!(bench.records().len(), 3);
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let bench = Bench::new();
+    let file = bench.write("c.ttl", CATALOGUE);
+    let report = bench.harvest(text(&file), &["--dry-run"]);
+    assert_eq!(count(&report, "/records/added"), 3, "{report}");
+    assert!(!bench.store().exists());
+}
+
+#[test]
+fn exit_codes_say_what_failed() {
+    let bench = Bench::new();
+    let code = |arguments: &[&str]| bench.run(arguments).status.code();
+    assert_eq!(code(&["harvest", "/nowhere/at/all.ttl"]), Some(2));
+    assert_eq!(code(&["harvest", "--no-such-flag"]), Some(2));
+    assert_eq!(code(&["harvest", "http://127.0.0.1:9/x"]), Some(3));
+    assert_eq!(code(&["records", "--store", "empty"]), Some(4));
+    let empty = bench.write("empty.ttl", "<http://a/b> <http://a/c> <http://a/d> .");
+    assert_eq!(code(&["harvest", text(&empty)]), Some(3));
+    let page = bench.write("page.html", "<html><title>Hello</title></html>");
+    let output = bench.run(&["harvest", text(&page)]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("titled \"Hello\""));
+}
+
+#[test]
+fn the_sample_catalogue_makes_a_report_worth_reading() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/catalogue.ttl");
+    let bench = Bench::new();
+    let report = bench.harvest(text(&sample), &[]);
+    assert_eq!((count(&report, "/records/seen"), count(&report, "/services")), (26, 1), "{report}");
+    assert_eq!(count(&report, "/records/failed"), 1, "{report}");
+    let output = bench.run(&["check", text(&sample), "--format", "json", "--fail-on", "never"]);
+    let checked: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let findings = checked["findings"].as_array().expect("findings").clone();
+    for rule in [
+        "dcat-ap-3/Dataset-title-required",
+        "dcat-ap-3/Dataset-description-required",
+        "dcat-ap-3/Dataset-issued-date",
+        "dcat-ap-3/Dataset-theme-kind",
+        "dcat-ap-3/Distribution-byteSize-datatype",
+        "dcat-ap-3/Distribution-accessURL-required",
+        "moisson/description-html",
+        "moisson/licence-missing",
+        "moisson/publisher-missing",
+        "moisson/distribution-named",
+        "moisson/title-language",
+        "convert/unknown-frequency",
+        "convert/text-licence",
+    ] {
+        let found = findings.iter().find(|finding| finding["rule"] == rule);
+        // The record without an access address is the one whose identifier another has.
+        if rule.ends_with("accessURL-required") {
+            continue;
+        }
+        let finding = found.unwrap_or_else(|| panic!("no finding of {rule}"));
+        assert!(finding["place"]["line"].as_u64().is_some_and(|line| line > 1), "{finding}");
+    }
+}
