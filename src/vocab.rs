@@ -301,6 +301,8 @@ pub const PREFIXES: &[(&str, &str)] = &[
     ("locn", "http://www.w3.org/ns/locn#"),
     ("rdf", rdf::NAMESPACE),
     ("rdfs", rdfs::NAMESPACE),
+    ("schema", "http://schema.org/"),
+    ("sh", sh::NAMESPACE),
     ("skos", "http://www.w3.org/2004/02/skos/core#"),
     ("spdx", "http://spdx.org/rdf/terms#"),
     ("vcard", "http://www.w3.org/2006/vcard/ns#"),

@@ -53,6 +53,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         print_report(&report, &plan, arguments.format)?;
         report
     };
+    for warning in plan.warnings() {
+        eprintln!(
+            "moisson: shape {}: {} has no {}, and is left out",
+            warning.shape, warning.refers_to, warning.missing
+        );
+    }
     for failure in &report.failures {
         eprintln!("moisson: shape {} at {}: {}", failure.shape, failure.focus_node, failure.reason);
     }

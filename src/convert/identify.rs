@@ -305,6 +305,13 @@ impl Namer<'_> {
     }
 }
 
+/// The canonical hash of triples without blank nodes.
+#[must_use]
+pub fn canonical_hash(mut triples: Vec<Triple>) -> GraphHash {
+    triples.sort_by_cached_key(ToString::to_string);
+    GraphHash::of(&canonical(&triples))
+}
+
 /// The canonical N-Triples of sorted triples without blank nodes.
 fn canonical(triples: &[Triple]) -> String {
     use std::fmt::Write;

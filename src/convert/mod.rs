@@ -11,5 +11,5 @@ mod skolem;
 mod tables;
 
 pub use functions::evaluator;
-pub use identify::{Draft, Identifier, NodeClaim};
+pub use identify::{Draft, Identifier, NodeClaim, canonical_hash};
 pub use queries::{Conversion, Converter, QueryError, parse_query};

@@ -677,9 +677,9 @@ impl Job<'_> {
         }
         self.runtime.block_on(operations.note_renames(&self.desk.row.slug, &renames, &self.now))?;
         if let Some(writer) = &mut self.writer {
-            writer.rename(&pairs)?;
+            let hashes = writer.rename(&pairs)?;
+            self.runtime.block_on(operations.move_records(&pairs, &hashes))?;
         }
-        self.runtime.block_on(operations.move_records(&pairs))?;
         let renamed = pairs.len() as u64;
         self.state.counts.renamed = renamed;
         self.state.counts.added -= renamed;

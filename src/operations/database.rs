@@ -1,6 +1,6 @@
 //! The operations database.
 
-use crate::catalog::{DatasetKey, Finding, SourceId};
+use crate::catalog::{DatasetKey, Finding, GraphHash, SourceId};
 use crate::fetch::Validators;
 use serde::Serialize;
 use sqlx::Row;
@@ -424,14 +424,23 @@ impl Operations {
         Ok(())
     }
 
-    /// Moves the rows of renamed records from the new key, second in each pair, to the former one.
-    pub async fn move_records(&self, pairs: &[(DatasetKey, DatasetKey)]) -> Result<(), OperationsError> {
+    /// Moves the rows of renamed records from the new key, second in each pair, to the former one, with
+    /// the hash that the record has under it.
+    pub async fn move_records(
+        &self,
+        pairs: &[(DatasetKey, DatasetKey)],
+        hashes: &[GraphHash],
+    ) -> Result<(), OperationsError> {
         let mut transaction = self.pool.begin().await.map_err(|error| self.error(error))?;
-        for (former, new) in pairs {
-            for statement in ["DELETE FROM records WHERE key = ?1", "UPDATE records SET key = ?1 WHERE key = ?2"] {
+        for ((former, new), hash) in pairs.iter().zip(hashes) {
+            for statement in [
+                "DELETE FROM records WHERE key = ?1 AND ?2 <> '' AND ?3 <> ''",
+                "UPDATE records SET key = ?1, hash = ?3 WHERE key = ?2",
+            ] {
                 sqlx::query(statement)
                     .bind(former.to_string())
                     .bind(new.to_string())
+                    .bind(hash.to_string())
                     .execute(&mut *transaction)
                     .await
                     .map_err(|error| self.error(error))?;

@@ -2,8 +2,9 @@
 
 use super::error::StoreError;
 use super::graphs::{CatalogueRecord, GraphNames};
-use crate::catalog::DatasetKey;
-use crate::vocab::{dct, xsd};
+use crate::catalog::{DatasetKey, GraphHash};
+use crate::convert::canonical_hash;
+use crate::vocab::{dct, moisson, xsd};
 use oxigraph::store::{StorageError, Store};
 use oxrdf::{GraphName, GraphNameRef, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashSet;
@@ -107,33 +108,46 @@ impl<'s> Writer<'s> {
     }
 
     /// Moves records that were added under a new key to the key they had before, first and new key in
-    /// each pair; what stood under the first is replaced.
-    pub fn rename(&mut self, pairs: &[(DatasetKey, DatasetKey)]) -> Result<(), StoreError> {
+    /// each pair; what stood under the first is replaced. Returns the hashes under the former keys.
+    pub fn rename(&mut self, pairs: &[(DatasetKey, DatasetKey)]) -> Result<Vec<GraphHash>, StoreError> {
         let mut transaction = self.store.start_transaction()?;
+        let mut hashes = Vec::new();
         for (former, new) in pairs {
-            let first_seen = CatalogueRecord::read(self.store, self.names, *former);
+            let before = CatalogueRecord::read(self.store, self.names, *former);
             for quad in self.stored(*former)? {
                 transaction.remove(&quad);
             }
+            let mut moved = Vec::new();
             for quad in self.stored(*new)? {
                 transaction.remove(&quad);
-                let quad = rekey(&quad, *new, *former);
-                let keeps_date =
-                    quad.predicate.as_ref() == dct::ISSUED && is_catalogue_record(self.names, &quad, *former);
-                match &first_seen {
-                    Some(record) if keeps_date => {
-                        let date = Literal::new_typed_literal(record.first_seen.as_str(), xsd::DATE_TIME);
-                        transaction.insert(&Quad { object: date.into(), ..quad });
-                    }
-                    _ => transaction.insert(&quad),
-                }
+                moved.push(rekey(&quad, *new, *former));
             }
             for graph in self.graphs(*new) {
                 transaction.remove_named_graph(&graph)?;
             }
+            let hash = self.stated_hash(&moved, *former);
+            let record = self.names.catalogue_record(*former);
+            for quad in moved {
+                let is_ours = quad.graph_name == record.clone().into();
+                let object = match (quad.predicate.as_ref(), &before) {
+                    (moisson::HASH, _) if is_ours => Literal::new_simple_literal(hash.to_string()).into(),
+                    (dct::ISSUED, Some(before)) if is_ours => {
+                        Literal::new_typed_literal(before.first_seen.as_str(), xsd::DATE_TIME).into()
+                    }
+                    _ => quad.object.clone(),
+                };
+                transaction.insert(&Quad { object, ..quad });
+            }
+            hashes.push(hash);
         }
         transaction.commit()?;
-        Ok(())
+        Ok(hashes)
+    }
+
+    fn stated_hash(&self, quads: &[Quad], key: DatasetKey) -> GraphHash {
+        let graph = GraphName::from(self.names.record(key));
+        let stated = quads.iter().filter(|quad| quad.graph_name == graph).cloned().map(Triple::from);
+        canonical_hash(stated.collect())
     }
 
     /// Replaces one graph that Moisson itself writes.
@@ -171,10 +185,6 @@ impl<'s> Writer<'s> {
         }
         Ok(quads)
     }
-}
-
-fn is_catalogue_record(names: &GraphNames, quad: &Quad, key: DatasetKey) -> bool {
-    quad.graph_name == names.catalogue_record(key).into()
 }
 
 /// A quad with a key replaced in the IRIs that hold it.

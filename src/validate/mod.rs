@@ -27,7 +27,7 @@ pub use evaluation::Details;
 pub use explain::Tally;
 pub use literal::{compare, is_well_formed};
 pub use path::Path;
-pub use plan::{ConstantId, Constants, Plan, Shape, ShapeId};
+pub use plan::{ConstantId, Constants, Plan, Shape, ShapeId, ShapesWarning};
 pub use report::{Failure, Report, ValidationResult, path_text};
 pub use session::Data;
 pub use targets::Target;

@@ -94,6 +94,19 @@ pub struct Plan {
     pub(super) shapes: Vec<Shape>,
     pub(super) constants: Constants,
     pub(super) shapes_graph: Graph,
+    warnings: Vec<ShapesWarning>,
+}
+
+/// Something in a shapes graph that says nothing: a reference to what stands in a file that is not there.
+/// Official shapes have them; the rest of their rules are still of use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShapesWarning {
+    /// The shape that refers.
+    pub shape: Term,
+    /// What it refers to.
+    pub refers_to: Term,
+    /// What is missing there.
+    pub missing: &'static str,
 }
 
 impl Plan {
@@ -109,14 +122,15 @@ impl Plan {
             shapes: Vec::new(),
             ids: FxHashMap::default(),
             constants: Constants::default(),
+            warnings: Vec::new(),
             depth: 0,
         };
         for shape in root_shapes(&shapes_graph) {
             compiler.shape(&shape)?;
         }
         let shapes = compiler.shapes.into_iter().flatten().collect();
-        let constants = compiler.constants;
-        let plan = Self { shapes, constants, shapes_graph };
+        let (constants, warnings) = (compiler.constants, compiler.warnings);
+        let plan = Self { shapes, constants, shapes_graph, warnings };
         plan.refuse_recursion()?;
         Ok(plan)
     }
@@ -125,6 +139,12 @@ impl Plan {
     #[must_use]
     pub fn shapes(&self) -> &[Shape] {
         &self.shapes
+    }
+
+    /// The references that lead nowhere.
+    #[must_use]
+    pub fn warnings(&self) -> &[ShapesWarning] {
+        &self.warnings
     }
 
     /// The constants that paths and constraints refer to.
@@ -188,6 +208,7 @@ pub(super) struct Compiler<'g> {
     shapes: Vec<Option<Shape>>,
     ids: FxHashMap<Term, ShapeId>,
     pub(super) constants: Constants,
+    warnings: Vec<ShapesWarning>,
     depth: usize,
 }
 
@@ -247,6 +268,11 @@ impl Compiler<'_> {
             messages: literals(self.graph, node.as_ref(), sh::MESSAGE),
             deactivated,
         })
+    }
+
+    /// Notes a reference that leads nowhere.
+    pub(super) fn warn(&mut self, shape: &Term, refers_to: &Term, missing: &'static str) {
+        self.warnings.push(ShapesWarning { shape: shape.clone(), refers_to: refers_to.clone(), missing });
     }
 
     /// The only value of a parameter that may be given once.

@@ -72,10 +72,13 @@ fn records_hold_the_fields_that_the_platform_s_tests_assert() {
 
     let bench = Bench::new();
     bench.harvest(text(&folder.join("evian.json")), &[]);
-    for record in bench.records() {
-        assert_eq!(record["spatial"]["geom"]["type"], "MultiPolygon", "{record}");
-        assert_eq!(record["license"], "lov2", "{record}");
-    }
+    let records = bench.records();
+    let located: Vec<&Value> = records.iter().filter(|record| !record["spatial"].is_null()).collect();
+    assert_eq!(located.len(), 5, "the boxes written as text");
+    assert!(located.iter().all(|record| record["spatial"]["geom"]["type"] == "MultiPolygon"));
+    // Its address inside a sentence inside HTML; a third names it in words only.
+    let licensed = records.iter().filter(|record| record["license"] == "lov2").count();
+    assert_eq!(licensed, 2);
 }
 
 #[test]

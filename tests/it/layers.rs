@@ -61,6 +61,10 @@ fn every_module_is_on_the_list() {
 fn no_query_or_page_is_written_in_rust() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in crate::shared::files(&root, &[".rs"]) {
+        // The operations database speaks SQL, which no DCAT expert has to read.
+        if file.starts_with(root.join("operations")) {
+            continue;
+        }
         let text = fs::read_to_string(&file).expect("a readable file");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for start in ["\"PREFIX ", "\"SELECT ", "\"CONSTRUCT ", "\"ASK ", "<div", "<table"] {

@@ -99,7 +99,8 @@ pub(super) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Shap
     }
     for property in objects(compiler.graph, shape.as_ref(), sh::PROPERTY) {
         if compiler.graph.object_of(property.as_ref(), sh::PATH).is_none() {
-            return Err(compiler.wrong(shape, sh::PROPERTY, &property, "a property shape, with sh:path"));
+            compiler.warn(shape, &property, "sh:path");
+            continue;
         }
         found.push(ShapeBased::Property(compiler.shape(&property)?));
     }

@@ -33,8 +33,13 @@ impl SparqlConstraint {
             if deactivated.as_ref().and_then(is_true) == Some(true) {
                 continue;
             }
-            let Some(Term::Literal(text)) = compiler.at_most_one(&node, sh::SELECT)? else {
-                return Err(compiler.wrong(shape, sh::SPARQL, &node, "a constraint with one sh:select"));
+            let text = match compiler.at_most_one(&node, sh::SELECT)? {
+                Some(Term::Literal(text)) => text,
+                None if node.is_named_node() => {
+                    compiler.warn(shape, &node, "sh:select");
+                    continue;
+                }
+                _ => return Err(compiler.wrong(shape, sh::SPARQL, &node, "a constraint with one sh:select")),
             };
             let path = path_of(compiler, shape)?;
             let variables = ["this", "currentShape", "shapesGraph"].map(ToOwned::to_owned);

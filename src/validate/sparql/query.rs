@@ -41,16 +41,20 @@ pub(super) struct QuerySource<'s> {
 impl BoundQuery {
     /// Parses a query and refuses what pre-binding forbids.
     pub(super) fn parse(source: &QuerySource<'_>) -> Result<Self, ShapesError> {
-        let wrong = |cause: Box<dyn std::error::Error + Send + Sync>| ShapesError::Query {
+        let wrong = |cause: AnyError| ShapesError::Query {
             shape: source.shape.clone(),
             what: "its SPARQL query",
             source: cause,
         };
-        let mut parser = SparqlParser::new();
-        for (prefix, namespace) in prefixes(source.graph, source.node) {
-            parser = parser.with_prefix(prefix, namespace).map_err(|error| wrong(error.into()))?;
-        }
-        let mut query = parser.parse_query(source.text).map_err(|error| wrong(error.into()))?;
+        let declared = prefixes(source.graph, source.node);
+        let mut query = match parse(source.text, &declared) {
+            Ok(query) => query,
+            // Validators that take over the prefixes of the file have taught authors to declare none.
+            Err(error) if declared.is_empty() => {
+                parse(source.text, &usual_prefixes()).map_err(|_| wrong(error))?
+            }
+            Err(error) => return Err(wrong(error)),
+        };
         let variables: Vec<Variable> =
             source.variables.iter().filter_map(|name| Variable::new(name).ok()).collect();
         let pattern = match &mut query {
@@ -118,6 +122,20 @@ impl BoundQuery {
 /// An optimiser that takes a pre-bound variable for one that nothing binds would fold filters away.
 fn evaluator() -> QueryEvaluator {
     QueryEvaluator::new().without_optimizations()
+}
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+fn parse(text: &str, prefixes: &[(String, String)]) -> Result<Query, AnyError> {
+    let mut parser = SparqlParser::new();
+    for (prefix, namespace) in prefixes {
+        parser = parser.with_prefix(prefix, namespace)?;
+    }
+    Ok(parser.parse_query(text)?)
+}
+
+fn usual_prefixes() -> Vec<(String, String)> {
+    crate::vocab::PREFIXES.iter().map(|(prefix, iri)| ((*prefix).to_owned(), (*iri).to_owned())).collect()
 }
 
 /// The prefixes of `sh:prefixes`, with those of imported ontologies (SHACL 5.2.1).
