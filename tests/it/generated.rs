@@ -4,7 +4,6 @@ use crate::moisson::{Bench, count, text};
 use crate::shared;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -26,27 +25,22 @@ impl Portal {
             .expect("a free port")
             .port();
         let port = port.to_string();
-        let mut child = Command::new("python3")
+        let child = Command::new("python3")
             .arg(generator)
             .args(["serve", "--port", &port, "--max-seconds", "120"])
             .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .expect("python3 starts");
-        // It says when it listens, on one stream or the other.
-        let base = format!("http://127.0.0.1:{port}");
+        let portal = Self { child, base: format!("http://127.0.0.1:{port}") };
         for _ in 0..200 {
             if std::net::TcpStream::connect(("127.0.0.1", port.parse().expect("a port"))).is_ok() {
-                return Self { child, base };
+                return portal;
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        let mut said = String::new();
-        if let Some(stderr) = child.stderr.take() {
-            let _ = BufReader::new(stderr).read_line(&mut said);
-        }
-        panic!("the portal does not answer: {said}");
+        panic!("the portal does not answer");
     }
 }
 
