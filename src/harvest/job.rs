@@ -10,13 +10,14 @@ use crate::convert::{Conversion, Converter, Draft, Identifier, NodeClaim, QueryE
 use crate::fetch::{Client, Validators};
 use crate::operations::{FormerState, Operations, OperationsError, RecordRow, Rename, SourceRow};
 use crate::source::{Appetite, Crawl, CrawlLimits, CrawlOutcome, PageNotes, SourceError, Target, Window};
-use crate::store::{CatalogueRecord, Change, Folder, GraphNames, SourceGraph, StoreError, Writer};
+use crate::store::{Batch, CatalogueRecord, Change, Folder, GraphNames, SourceGraph, StoreError, Writer};
 use crate::triples::TermId;
 use jiff::Timestamp;
 use oxigraph::store::Store;
 use oxrdf::{GraphNameRef, Quad};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
@@ -209,6 +210,7 @@ struct State {
 #[derive(Default)]
 struct Pending {
     rows: Vec<RecordRow>,
+    load: Option<JoinHandle<Result<(), HarvestError>>>,
 }
 
 /// Where the time goes.
@@ -472,16 +474,17 @@ impl Job<'_> {
         self.pending.rows.push(row);
         let Some(writer) = &mut self.writer else { return Ok(()) };
         self.state.wrote = true;
-        if writer.add(change)? {
-            self.note_pending()?;
+        match writer.add(change) {
+            Some(batch) => self.load(batch),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn replace(&mut self, records: Vec<(Processed, Replaced)>) -> Result<(), HarvestError> {
         if records.is_empty() {
             return Ok(());
         }
+        self.wait_for_load()?;
         let Some(store) = &self.desk.store else { return Ok(()) };
         let mut states = Vec::new();
         let mut changes = Vec::new();
@@ -543,11 +546,36 @@ impl Job<'_> {
         (row, change)
     }
 
+    /// Loads a batch while the crawl goes on; one batch at a time, so that memory stays bounded. Its rows
+    /// are noted once the store has it.
+    fn load(&mut self, batch: Batch) -> Result<(), HarvestError> {
+        self.wait_for_load()?;
+        let rows = std::mem::take(&mut self.pending.rows);
+        let (operations, runtime) = (self.desk.operations.clone(), self.runtime.clone());
+        self.pending.load = Some(std::thread::spawn(move || {
+            batch.load()?;
+            if let Some(operations) = operations {
+                runtime.block_on(operations.write_records(&rows))?;
+            }
+            Ok(())
+        }));
+        Ok(())
+    }
+
+    fn wait_for_load(&mut self) -> Result<(), HarvestError> {
+        match self.pending.load.take().map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(outcome)) => outcome,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        }
+    }
+
     fn flush(&mut self) -> Result<(), HarvestError> {
         let start = Instant::now();
-        if let Some(writer) = &mut self.writer {
-            writer.flush()?;
+        if let Some(batch) = self.writer.as_mut().and_then(Writer::rest) {
+            self.load(batch)?;
         }
+        self.wait_for_load()?;
         self.note_pending()?;
         self.clock.add("store", start.elapsed());
         Ok(())

@@ -21,7 +21,19 @@ pub struct Census {
     listed: FxHashSet<NodeHash>,
     titled: FxHashSet<NodeHash>,
     lives: Option<FxHashMap<NodeHash, Life>>,
+    run: Run,
     position: u32,
+}
+
+/// Triples in a row about one subject. Portals repeat the description of a publisher beside each of its
+/// datasets: a repeated run says nothing new, and must not keep every dataset waiting for the last.
+#[derive(Debug, Default)]
+struct Run {
+    subject: NodeHash,
+    /// The sum of the triples' hashes: the same for the same triples in any order.
+    content: u64,
+    /// The subject's last position before the run.
+    before: u32,
 }
 
 /// The positions of the last triples about a node.
@@ -30,6 +42,8 @@ struct Life {
     subject: u32,
     object: u32,
     topic: u32,
+    /// What its first run said.
+    content: u64,
 }
 
 impl Census {
@@ -52,6 +66,10 @@ impl Census {
         let predicate = triple.predicate.as_ref();
         let object = node_of(&triple.object).map(|object| self.hash(object));
         self.observe_role(subject, predicate, &triple.object, object);
+        if self.lives.is_none() {
+            return;
+        }
+        self.observe_run(subject, triple);
         let position = self.position;
         let Some(lives) = &mut self.lives else { return };
         lives.entry(subject).or_default().subject = position;
@@ -62,6 +80,27 @@ impl Census {
             if predicate == foaf::PRIMARY_TOPIC {
                 life.topic = position;
             }
+        }
+    }
+
+    fn observe_run(&mut self, subject: NodeHash, triple: &Triple) {
+        if self.run.subject != subject {
+            self.end_run();
+            let before = self.lives.as_ref().and_then(|lives| lives.get(&subject)).map_or(0, |life| life.subject);
+            self.run = Run { subject, content: 0, before };
+        }
+        let content = self.hasher.hash_one((&triple.predicate, &triple.object));
+        self.run.content = self.run.content.wrapping_add(content);
+    }
+
+    /// Takes back what a repeated run did to its subject's life.
+    fn end_run(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        let Some(life) = self.lives.as_mut().and_then(|lives| lives.get_mut(&run.subject)) else { return };
+        if run.before == 0 {
+            life.content = run.content;
+        } else if life.content == run.content {
+            life.subject = run.before;
         }
     }
 
@@ -95,6 +134,7 @@ impl Census {
 
     /// Forgets the lives of nodes that the page does not describe.
     pub fn finish(&mut self) {
+        self.end_run();
         if let Some(lives) = &mut self.lives {
             lives.retain(|_, life| life.subject > 0);
             lives.shrink_to_fit();

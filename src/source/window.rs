@@ -233,6 +233,7 @@ mod tests {
             e:p a foaf:Agent ; foaf:name 'P' .\n\
             e:x1 a dcat:Distribution ; dct:title 'X' .\n\
             e:r foaf:primaryTopic e:d1 .\n\
+            e:p a foaf:Agent ; foaf:name 'P' .\n\
             e:d3 a dcat:Dataset ; dct:title '3' ; dct:relation e:d1 ; dct:publisher e:p .\n\
             e:s a dcat:DataService ; dct:title 'S' ; dcat:servesDataset e:d1, e:stub .\n\
             e:stub a dcat:Dataset .\n\

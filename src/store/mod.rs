@@ -14,4 +14,4 @@ pub use error::StoreError;
 pub use folder::{Folder, Snapshot};
 pub use graphs::{CatalogueRecord, GraphNames, SourceGraph};
 pub use refuse::{RefusedQuery, refuse_outside};
-pub use writer::{Change, Writer};
+pub use writer::{Batch, Change, Writer};

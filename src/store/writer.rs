@@ -29,6 +29,29 @@ pub struct Change {
     pub record: Vec<Quad>,
 }
 
+/// New records that are loaded together.
+pub struct Batch {
+    store: Store,
+    quads: Vec<Quad>,
+}
+
+impl Batch {
+    /// Loads the batch, all or nothing. May run on a thread of its own.
+    pub fn load(self) -> Result<(), StoreError> {
+        if self.quads.len() < LOAD_AT_LEAST {
+            let mut transaction = self.store.start_transaction()?;
+            transaction.extend(self.quads.iter().map(Quad::as_ref));
+            transaction.commit()?;
+            return Ok(());
+        }
+        let mut loader =
+            self.store.bulk_loader().with_num_threads(2).with_max_memory_size_in_megabytes(LOADER_MEMORY);
+        loader.load_quads(self.quads)?;
+        loader.commit()?;
+        Ok(())
+    }
+}
+
 /// Writes the changes of one job.
 pub struct Writer<'s> {
     store: &'s Store,
@@ -43,35 +66,17 @@ impl<'s> Writer<'s> {
         Self { store, names, waiting: Vec::new() }
     }
 
-    /// Adds a record that the store does not have; it may wait for others before it is loaded.
-    ///
-    /// Returns whether everything added so far is in the store.
-    pub fn add(&mut self, change: Change) -> Result<bool, StoreError> {
+    /// Adds a record that the store does not have; it waits for others, and is in the store once the
+    /// batch that holds it is loaded. Returns a batch when there is enough for one.
+    pub fn add(&mut self, change: Change) -> Option<Batch> {
         self.waiting.extend(self.quads(change));
-        if self.waiting.len() < LOAD_FROM {
-            return Ok(false);
-        }
-        self.flush()?;
-        Ok(true)
+        if self.waiting.len() < LOAD_FROM { None } else { self.rest() }
     }
 
-    /// Loads what waits, all or nothing.
-    pub fn flush(&mut self) -> Result<(), StoreError> {
-        let waiting = std::mem::take(&mut self.waiting);
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        if waiting.len() < LOAD_AT_LEAST {
-            let mut transaction = self.store.start_transaction()?;
-            transaction.extend(waiting.iter().map(Quad::as_ref));
-            transaction.commit()?;
-            return Ok(());
-        }
-        let mut loader =
-            self.store.bulk_loader().with_num_threads(2).with_max_memory_size_in_megabytes(LOADER_MEMORY);
-        loader.load_quads(waiting)?;
-        loader.commit()?;
-        Ok(())
+    /// The batch of what still waits.
+    pub fn rest(&mut self) -> Option<Batch> {
+        let quads = std::mem::take(&mut self.waiting);
+        (!quads.is_empty()).then(|| Batch { store: self.store.clone(), quads })
     }
 
     /// Replaces records, each by its difference, in one transaction.
