@@ -132,6 +132,7 @@ impl<'g> GraphView<'g> {
     }
 
     /// The layers that a graph name stands for.
+    #[allow(clippy::option_option, reason = "it is spareval's own form: any graph, the default one, a named one")]
     fn layers_of(&self, graph_name: Option<Option<&ViewTerm>>) -> [Option<u32>; 2] {
         match graph_name {
             Some(None) => [Some(0), self.layers[1].map(|_| 1)],
