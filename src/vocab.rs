@@ -230,6 +230,7 @@ namespace! {
         ACCESS_SERVICE = "accessService",
         SERVES_DATASET = "servesDataset",
         ACCESS_URL = "accessURL",
+        BYTE_SIZE = "byteSize",
         DOWNLOAD_URL = "downloadURL",
         LANDING_PAGE = "landingPage",
     }

@@ -61,7 +61,8 @@ pub(super) fn write_findings(out: &mut String, findings: &[Finding]) -> std::fmt
     for ((severity, rule), group) in groups.iter().take(GROUPS) {
         let records: std::collections::BTreeSet<&str> =
             group.iter().map(|finding| finding.record.as_str()).collect();
-        let first = group[0];
+        // The example that says most: one whose mend is known.
+        let first = group.iter().find(|finding| finding.suggestion.is_some()).unwrap_or(&group[0]);
         writeln!(
             out,
             "\n{} {rule}, {} in {} {}",
@@ -80,7 +81,11 @@ pub(super) fn write_findings(out: &mut String, findings: &[Finding]) -> std::fmt
         }
     }
     if groups.len() > GROUPS {
-        writeln!(out, "\nand {} more rules; --format json has them all", groups.len() - GROUPS)?;
+        writeln!(
+            out,
+            "\nand {} more rules; `moisson check --format json` lists every finding",
+            groups.len() - GROUPS
+        )?;
     }
     Ok(())
 }

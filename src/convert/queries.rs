@@ -4,7 +4,8 @@ use super::functions::evaluator;
 use super::identify::Draft;
 use crate::catalog::{Finding, Message, Place, Severity};
 use crate::triples::{Graph, GraphBuilder, GraphView};
-use oxrdf::{Term, Triple};
+use crate::vocab::{dcat, xsd};
+use oxrdf::{Literal, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
 use spareval::{QueryEvaluationError, QueryEvaluator, QueryResults, QuerySolution};
 use spargebra::{Query, SparqlParser, SparqlSyntaxError};
@@ -120,9 +121,21 @@ fn construct(
 ) -> Result<Vec<Triple>, QueryError> {
     let failed = |source| QueryError::Evaluation { name: name.to_owned(), source };
     match evaluator.prepare(query).execute(GraphView::of(graph)).map_err(failed)? {
-        QueryResults::Graph(triples) => triples.collect::<Result<_, _>>().map_err(failed),
+        QueryResults::Graph(triples) => {
+            triples.map(|triple| triple.map(with_size_datatype)).collect::<Result<_, _>>().map_err(failed)
+        }
         QueryResults::Solutions(_) | QueryResults::Boolean(_) => Ok(Vec::new()),
     }
+}
+
+/// SPARQL knows one integer type; sizes have another (DCAT-AP 3, `dcat:byteSize`).
+fn with_size_datatype(mut triple: Triple) -> Triple {
+    if triple.predicate.as_ref() == dcat::BYTE_SIZE
+        && let Term::Literal(size) = &triple.object
+    {
+        triple.object = Literal::new_typed_literal(size.value(), xsd::NON_NEGATIVE_INTEGER).into();
+    }
+    triple
 }
 
 fn select(

@@ -14,7 +14,7 @@ use crate::store::{Batch, CatalogueRecord, Change, Folder, GraphNames, SourceGra
 use crate::triples::TermId;
 use jiff::Timestamp;
 use oxigraph::store::Store;
-use oxrdf::{GraphNameRef, Quad};
+use oxrdf::{GraphNameRef, NamedOrBlankNode, Quad, Term, Triple};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::thread::JoinHandle;
@@ -809,9 +809,25 @@ fn process(converter: &Converter, profiles: &Profiles, batch: Vec<Draft>) -> Res
         let mut findings = std::mem::take(&mut draft.findings);
         findings.append(&mut conversion.findings);
         findings.extend(profiles.validate(&draft, &conversion.added));
+        suggest(&mut findings, &conversion.added);
         Processed { draft, conversion, findings, validated_in: start.elapsed() }
     });
     Ok(processed.collect())
+}
+
+/// What conversion read a value as is what the publisher may write in its place.
+fn suggest(findings: &mut [Finding], added: &[Triple]) {
+    for finding in findings.iter_mut().filter(|finding| finding.value.is_some() && finding.suggestion.is_none()) {
+        let read_as = added.iter().find(|triple| {
+            finding.property.as_deref() == Some(triple.predicate.as_str())
+                && matches!(&triple.subject, NamedOrBlankNode::NamedNode(node) if *node.as_str() == *finding.focus_node)
+        });
+        finding.suggestion = match read_as.map(|triple| &triple.object) {
+            Some(Term::NamedNode(node)) if !node.as_str().contains('#') => Some(node.as_str().to_owned()),
+            Some(Term::Literal(literal)) => Some(literal.to_string()),
+            _ => None,
+        };
+    }
 }
 
 fn into_batches(mut drafts: Vec<Draft>) -> Vec<Vec<Draft>> {
