@@ -38,6 +38,7 @@ namespace! {
     /// OWL 2.
     owl = "http://www.w3.org/2002/07/owl#" {
         IMPORTS = "imports",
+        ONTOLOGY = "Ontology",
         CLASS = "Class",
     }
 }

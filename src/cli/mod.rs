@@ -133,7 +133,7 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Action::Query(arguments) => query::run(&arguments, &config),
         Action::Export(arguments) => export::run(&arguments, &config),
         Action::Check(arguments) => check::run(&arguments, &config),
-        Action::Shacl(arguments) => shacl::run(&arguments),
+        Action::Shacl(arguments) => shacl::run(&arguments, &config),
         Action::Serve(arguments) => serve::run(&arguments, &config),
     }
 }

@@ -1,16 +1,18 @@
 //! `moisson shacl`
 
-use super::Outcome;
-use crate::fetch::Body;
-use crate::lift::{Contexts, Format as LiftFormat, Input, detect, read};
-use crate::triples::{Graph, GraphBuilder};
-use crate::validate::{Details, Plan, Report, path_text};
+use super::{FetchArguments, Outcome, runtime};
+use crate::config::Config;
+use crate::fetch::{Answer, Client, Validators};
+use crate::source::{Appetite, Crawl, CrawlLimits, Target};
+use crate::triples::Graph;
+use crate::validate::{ByDataset, Data, Details, Documents, Fetched, Plan, Report, path_text};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use oxrdf::Triple;
 use oxrdfio::{RdfFormat, RdfSerializer};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use tokio::runtime::Runtime;
 use url::Url;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,22 +39,36 @@ pub(crate) struct Arguments {
     /// Print the plan, with how often each constraint was checked and for how long
     #[arg(long)]
     explain: bool,
+    /// Validate each dataset of the data alone, as a harvest does, in the memory of a few
+    #[arg(long, conflicts_with = "explain")]
+    by_dataset: bool,
+    /// Fetch the documents that the shapes import and that are not given
+    #[arg(long)]
+    fetch_imports: bool,
+    #[command(flatten)]
+    fetch: FetchArguments,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let plan = Plan::compile(graph(&arguments.shapes)?)?;
-    let data = graph(&arguments.data)?;
-    let vocabulary = graph(&arguments.vocabulary)?;
-    let data = crate::validate::Data { graph: &data, vocabulary: (!vocabulary.is_empty()).then_some(&vocabulary) };
-    let report = if arguments.explain {
-        let (report, tally) = plan.explain(data);
-        print!("{}", plan.describe(&tally));
-        report
+pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
+    let plan = Plan::compile(shapes(arguments, config)?)?;
+    let vocabulary = Documents::read(&arguments.vocabulary)?;
+    let vocabulary = (!vocabulary.is_empty()).then_some(&vocabulary);
+    let report = if arguments.by_dataset {
+        by_dataset(&plan, vocabulary, arguments, config)?
     } else {
-        let report = plan.validate(data, Details::Kept);
-        print_report(&report, &plan, arguments.format)?;
-        report
+        let graph = Documents::read(&arguments.data)?;
+        let data = Data { graph: &graph, vocabulary };
+        if arguments.explain {
+            let (report, tally) = plan.explain(data);
+            print!("{}", plan.describe(&tally));
+            report
+        } else {
+            plan.validate(data, Details::Kept)
+        }
     };
+    if !arguments.explain {
+        print_report(&report, &plan, arguments.format)?;
+    }
     for warning in plan.warnings() {
         eprintln!(
             "moisson: shape {}: {} has no {}, and is left out",
@@ -68,40 +84,52 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     Ok(if report.conforms() { Outcome::Done } else { Outcome::WithErrors })
 }
 
-/// Reads files into one graph; here a syntax error is an error, since half the shapes are none.
-fn graph(paths: &[PathBuf]) -> anyhow::Result<Graph> {
-    let mut builder = GraphBuilder::new();
-    for (number, path) in paths.iter().enumerate() {
-        read_into(&mut builder, path, number).with_context(|| format!("{}", path.display()))?;
+fn by_dataset(
+    plan: &Plan,
+    vocabulary: Option<&Graph>,
+    arguments: &Arguments,
+    config: &Config,
+) -> anyhow::Result<Report> {
+    let (client, runtime) = (arguments.fetch.client(config), runtime()?);
+    let mut validation = ByDataset::new(plan, vocabulary);
+    for path in &arguments.data {
+        let target = Target::File(std::fs::canonicalize(path).with_context(|| path.display().to_string())?);
+        let crawl = Crawl::new(&client, runtime.handle().clone(), CrawlLimits::default());
+        let outcome = crawl.dcat(&target, &Validators::default(), &mut |window, _| {
+            validation.take(&window);
+            Appetite::More
+        })?;
+        if let Some(error) = outcome.errors.first() {
+            bail!("{}: {}", error.place, error.message);
+        }
     }
-    Ok(builder.build())
+    let (records, seconds) = (validation.records(), validation.time().as_secs_f64());
+    eprintln!("moisson: {records} records validated, {:.0} a second", records as f64 / seconds);
+    Ok(validation.into_report())
 }
 
-fn read_into(builder: &mut GraphBuilder, path: &Path, number: usize) -> anyhow::Result<()> {
-    let absolute = std::path::absolute(path)?;
-    let page = Url::from_file_path(&absolute).map_err(|()| anyhow::anyhow!("not a file's path"))?;
-    let mut start = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::Read::take(std::fs::File::open(path)?, 4096), &mut start)?;
-    let LiftFormat::Rdf(format) = detect(&page, None, &start)? else { bail!("this is a web page, not RDF") };
-    let input = Input { page, format, body: Body::File(absolute) };
-    let reading = read(&input, &Contexts::default(), |lifted| builder.insert(&distinct(lifted.triple, number)))?;
-    if let Some(problem) = reading.problems.first() {
-        bail!("line {}: {}", problem.line, problem.message);
+/// Reads shapes with what they import, and says which imports are missing.
+fn shapes(arguments: &Arguments, config: &Config) -> anyhow::Result<Graph> {
+    let documents = if arguments.fetch_imports {
+        let (client, runtime) = (arguments.fetch.client(config), runtime()?);
+        Documents::with_imports(&arguments.shapes, Some(&|url| fetch(&client, &runtime, url)))?
+    } else {
+        Documents::with_imports(&arguments.shapes, None)?
+    };
+    for import in &documents.missing_imports {
+        eprintln!(
+            "moisson: the shapes import {import}, which is left out; give it with --shapes, or fetch it with --fetch-imports"
+        );
     }
-    Ok(())
+    Ok(documents.graph)
 }
 
-/// Keeps the blank nodes of several files apart.
-fn distinct(mut triple: Triple, number: usize) -> Triple {
-    use oxrdf::{BlankNode, NamedOrBlankNode, Term};
-    let rename = |node: &BlankNode| BlankNode::new_unchecked(format!("f{number}{}", node.as_str()));
-    if let NamedOrBlankNode::BlankNode(node) = &triple.subject {
-        triple.subject = rename(node).into();
+fn fetch(client: &Client, runtime: &Runtime, url: &Url) -> Result<Fetched, String> {
+    match runtime.block_on(client.get(url, &Validators::default())) {
+        Ok(Answer::Content { url, content_type, body, .. }) => Ok(Fetched { url, content_type, body }),
+        Ok(Answer::NotModified) => Err("the server says that it is not modified".to_owned()),
+        Err(error) => Err(super::sentence(&error.into())),
     }
-    if let Term::BlankNode(node) = &triple.object {
-        triple.object = rename(node).into();
-    }
-    triple
 }
 
 fn print_report(report: &Report, plan: &Plan, format: Format) -> anyhow::Result<()> {

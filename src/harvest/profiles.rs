@@ -2,13 +2,11 @@
 
 use crate::catalog::{Finding, Message, Place, Severity};
 use crate::convert::Draft;
-use crate::lift::{Contexts, Format, Input};
 use crate::triples::{Graph, GraphBuilder};
-use crate::validate::{Details, Plan, ShapesError, ValidationResult, path_text};
+use crate::validate::{Details, DocumentError, Documents, Plan, ShapesError, ValidationResult, path_text};
 use crate::vocab::sh;
 use oxrdf::{Literal, Term, Triple};
 use std::path::Path;
-use url::Url;
 
 /// The profiles that the program brings, each with the triples it judges.
 const BUILT_IN: &[(&str, &str, Scope)] = &[
@@ -38,12 +36,13 @@ pub enum ProfileError {
         known: String,
     },
     /// A file that is not RDF.
-    #[error("the shapes {name} cannot be read: {reason}")]
+    #[error("the shapes {name} cannot be read")]
     Unreadable {
         /// The file.
         name: String,
         /// Why.
-        reason: String,
+        #[source]
+        source: DocumentError,
     },
     /// Ill-formed shapes.
     #[error("the shapes {name} are not well formed")]
@@ -77,22 +76,22 @@ impl Profiles {
         let default = ["dcat-ap-3".to_owned(), "moisson".to_owned()];
         let names = if names.is_empty() { &default[..] } else { names };
         let mut profiles = Vec::new();
-        let mut texts = String::new();
+        let mut rules = env!("CARGO_PKG_VERSION").to_owned();
         for name in names {
-            let built_in = BUILT_IN.iter().find(|(known, _, _)| known == name);
-            let (text, scope) = match built_in {
-                Some((_, text, scope)) => ((*text).to_owned(), *scope),
-                None => (read_file(name)?, Scope::Stated),
+            let (graph, scope) = match BUILT_IN.iter().find(|(known, _, _)| known == name) {
+                Some((_, text, scope)) => {
+                    (Documents::of_text(text).expect("the program's own shapes are valid Turtle"), *scope)
+                }
+                None => (from_file(name)?, Scope::Stated),
             };
-            let base = if built_in.is_some() { Path::new("shapes.ttl") } else { Path::new(name) };
-            let graph = parse_shapes(name, base, &text)?;
+            for triple in graph.triples() {
+                rules.push_str(&triple.to_string());
+            }
             let plan =
                 Plan::compile(graph).map_err(|source| ProfileError::Shapes { name: name.clone(), source })?;
             profiles.push(Profile { name: short_name(name), plan, scope });
-            texts.push_str(&text);
         }
-        let fingerprint =
-            crate::catalog::GraphHash::of(&format!("{}{texts}", env!("CARGO_PKG_VERSION"))).to_string();
+        let fingerprint = crate::catalog::GraphHash::of(&rules).to_string();
         Ok(Self { profiles, fingerprint })
     }
 
@@ -145,30 +144,18 @@ fn graph_of<'t>(triples: impl Iterator<Item = &'t Triple>) -> Graph {
     builder.build()
 }
 
-fn read_file(name: &str) -> Result<String, ProfileError> {
+/// The shapes of a file, with the files beside it that it imports.
+fn from_file(name: &str) -> Result<Graph, ProfileError> {
     if !Path::new(name).exists() {
         let known: Vec<&str> = BUILT_IN.iter().map(|(name, _, _)| *name).collect();
         return Err(ProfileError::Unknown { name: name.to_owned(), known: known.join(", ") });
     }
-    std::fs::read_to_string(name)
-        .map_err(|error| ProfileError::Unreadable { name: name.to_owned(), reason: error.to_string() })
-}
-
-fn parse_shapes(name: &str, path: &Path, text: &str) -> Result<Graph, ProfileError> {
-    let unreadable = |reason: String| ProfileError::Unreadable { name: name.to_owned(), reason };
-    let page = std::path::absolute(path).ok().and_then(|path| Url::from_file_path(path).ok());
-    let page = page.ok_or_else(|| unreadable("it has no address".to_owned()))?;
-    let format =
-        crate::lift::detect(&page, None, text.as_bytes()).map_err(|error| unreadable(error.to_string()))?;
-    let Format::Rdf(format) = format else { return Err(unreadable("it is a web page".to_owned())) };
-    let input = Input { page, format, body: crate::fetch::Body::Memory(text.as_bytes().into()) };
-    let mut builder = GraphBuilder::new();
-    let reading = crate::lift::read(&input, &Contexts::default(), |lifted| builder.insert(&lifted.triple))
-        .map_err(|error| unreadable(error.to_string()))?;
-    match reading.problems.first() {
-        Some(problem) => Err(unreadable(format!("line {}: {}", problem.line, problem.message))),
-        None => Ok(builder.build()),
+    let documents = Documents::with_imports(&[name], None)
+        .map_err(|source| ProfileError::Unreadable { name: name.to_owned(), source })?;
+    for import in &documents.missing_imports {
+        tracing::warn!(profile = name, import, "the shapes import what is not at hand, and is left out");
     }
+    Ok(documents.graph)
 }
 
 fn short_name(name: &str) -> String {

@@ -14,7 +14,7 @@ mod repair;
 
 pub use contexts::Contexts;
 pub use format::{Format, detect};
-pub use rdf::{Input, LiftedTriple, Reading, Repair, SyntaxProblem, json_places, prepare, read};
+pub use rdf::{Input, LiftedTriple, Reading, Repair, SyntaxProblem, json_places, prepare, read, read_valid};
 
 /// Why bytes could not be lifted at all.
 #[derive(Debug, thiserror::Error)]

@@ -151,11 +151,72 @@ pub struct Reading {
     pub repairs: Vec<Repair>,
 }
 
-/// Reads all triples of a page, in order.
+/// Pages larger than this many bytes are parsed on a thread of their own.
+const LARGE: u64 = 1 << 20;
+/// Triples handed over together by that thread.
+const HANDFUL: usize = 1_024;
+/// Handfuls that it may be ahead.
+const AHEAD: usize = 8;
+
+/// Reads all triples of a page, in order; a large page is parsed while its first triples are taken.
 ///
 /// # Errors
 /// [`LiftError::MissingContext`] when JSON-LD needs a context that `contexts` lacks.
-pub fn read(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple)) -> Result<Reading, LiftError> {
+pub fn read(input: &Input, contexts: &Contexts, take: impl FnMut(LiftedTriple)) -> Result<Reading, LiftError> {
+    let length = input.body.size().map_err(|source| LiftError::Io { page: input.page.to_string(), source })?;
+    if length <= LARGE {
+        return parse(input, contexts, take);
+    }
+    ahead(|take| parse(input, contexts, take), take)
+}
+
+/// Reads all triples of a page that is valid throughout, in order and without their lines: twice as fast
+/// as [`read`]. Returns whether it was; where it was not, what was taken so far is worth nothing.
+///
+/// # Errors
+/// When the bytes cannot be read.
+pub fn read_valid(input: &Input, mut take: impl FnMut(Triple)) -> std::io::Result<bool> {
+    let bytes = input.body.read()?;
+    let Ok(parser) = RdfParser::from_format(input.format).with_base_iri(input.page.as_str()) else {
+        return Ok(false);
+    };
+    let parser = parser.for_slice(&bytes);
+    let parse = |take: Taker<'_, Triple>| {
+        let mut mender = Mender::default();
+        for quad in parser {
+            let Ok(quad) = quad else { return false };
+            take(mender.numbered(quad));
+        }
+        true
+    };
+    Ok(if bytes.len() as u64 <= LARGE { parse(&mut take) } else { ahead(parse, take) })
+}
+
+type Taker<'t, T> = &'t mut dyn FnMut(T);
+
+/// Runs a parser on a thread of its own, while what it gives is taken on this one.
+fn ahead<T: Send, R: Send>(parse: impl FnOnce(Taker<'_, T>) -> R + Send, take: impl FnMut(T)) -> R {
+    let (sender, receiver) = std::sync::mpsc::sync_channel(AHEAD);
+    std::thread::scope(|scope| {
+        let parsing = scope.spawn(move || {
+            let mut handful = Vec::with_capacity(HANDFUL);
+            let outcome = parse(&mut |item| {
+                handful.push(item);
+                if handful.len() == HANDFUL {
+                    let full = std::mem::replace(&mut handful, Vec::with_capacity(HANDFUL));
+                    // Nobody receives any more only when the taker panicked, which the scope passes on.
+                    let _ = sender.send(full);
+                }
+            });
+            let _ = sender.send(handful);
+            outcome
+        });
+        receiver.into_iter().flatten().for_each(take);
+        parsing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn parse(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple)) -> Result<Reading, LiftError> {
     let page = || input.page.to_string();
     let source = input.body.open().map_err(|source| LiftError::Io { page: page(), source })?;
     let (reader, line) = LineReader::new(source);
@@ -276,6 +337,18 @@ impl Mender {
             repairs.push(Repair { subject, predicate, written, read_as, line });
         }
         LiftedTriple { triple: Triple { subject, predicate, object }, line }
+    }
+
+    fn numbered(&mut self, quad: Quad) -> Triple {
+        let subject = match quad.subject {
+            NamedOrBlankNode::NamedNode(node) => node.into(),
+            NamedOrBlankNode::BlankNode(node) => self.number(node).into(),
+        };
+        let object = match quad.object {
+            Term::BlankNode(node) => self.number(node).into(),
+            other => other,
+        };
+        Triple { subject, predicate: quad.predicate, object }
     }
 
     fn number(&mut self, node: BlankNode) -> BlankNode {

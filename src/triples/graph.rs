@@ -10,6 +10,9 @@ pub type TermId = u32;
 
 type Row = [TermId; 3];
 
+/// From this many triples on, orders are sorted on two threads.
+const LARGE: usize = 100_000;
+
 /// Collects triples, interning their terms, until [`GraphBuilder::build`].
 #[derive(Debug, Default)]
 pub struct GraphBuilder {
@@ -48,10 +51,20 @@ impl GraphBuilder {
         self.rows.push(row);
     }
 
+    /// Adds a triple of interned terms: a subject, an IRI and an object.
+    pub fn insert_row(&mut self, row: [TermId; 3]) {
+        self.rows.push(row);
+    }
+
     /// The number of triples inserted so far, repeated ones included.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Forgets the triples inserted after the first `len`; their terms stay known.
+    pub fn truncate(&mut self, len: usize) {
+        self.rows.truncate(len);
     }
 
     /// Whether no triple was inserted.
@@ -66,10 +79,10 @@ impl GraphBuilder {
         let mut spo = self.rows;
         spo.sort_unstable();
         spo.dedup();
-        let mut pos: Vec<Row> = spo.iter().map(|[s, p, o]| [*p, *o, *s]).collect();
-        pos.sort_unstable();
-        let mut osp: Vec<Row> = spo.iter().map(|[s, p, o]| [*o, *s, *p]).collect();
-        osp.sort_unstable();
+        let by_predicate = || sorted(&spo, |[s, p, o]| [p, o, s]);
+        let by_object = || sorted(&spo, |[s, p, o]| [o, s, p]);
+        let (pos, osp) =
+            if spo.len() < LARGE { (by_predicate(), by_object()) } else { rayon::join(by_predicate, by_object) };
         let starts = |rows: &[Row]| first_positions(rows, self.terms.len());
         Graph {
             spo_starts: starts(&spo),
@@ -279,6 +292,12 @@ fn hash_term(term: TermRef<'_>) -> u64 {
 
 fn find(table: &HashTable<TermId>, terms: &[Term], term: TermRef<'_>, hash: u64) -> Option<TermId> {
     table.find(hash, |id| terms[*id as usize].as_ref() == term).copied()
+}
+
+fn sorted(rows: &[Row], order: impl Fn(Row) -> Row) -> Vec<Row> {
+    let mut rows: Vec<Row> = rows.iter().map(|row| order(*row)).collect();
+    rows.sort_unstable();
+    rows
 }
 
 /// For each term, where its rows start; one more entry closes the last.

@@ -7,7 +7,9 @@
 //! Invariant: a [`Plan`] is immutable and shared between threads; all that an evaluation learns is in
 //! its own session.
 
+mod by_dataset;
 mod components;
+mod documents;
 mod error;
 mod evaluation;
 mod explain;
@@ -21,7 +23,9 @@ mod session;
 mod sparql;
 mod targets;
 
+pub use by_dataset::ByDataset;
 pub use components::Constraint;
+pub use documents::{DocumentError, Documents, FetchImport, Fetched};
 pub use error::ShapesError;
 pub use evaluation::Details;
 pub use explain::Tally;

@@ -10,9 +10,13 @@ use crate::triples::Graph;
 use crate::vocab::{rdf, sh};
 use oxrdf::{Literal, NamedNode, NamedNodeRef, Term, TermRef};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::time::Duration;
 
 /// Shapes may nest this deep; an author writes five levels, a machine perhaps twenty.
 const MAX_DEPTH: usize = 100;
+
+/// As long as a query of the public may take.
+const QUERY_TIME: Duration = Duration::from_secs(30);
 
 /// Position of a constant of the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,6 +98,8 @@ pub struct Plan {
     pub(super) shapes: Vec<Shape>,
     pub(super) constants: Constants,
     pub(super) shapes_graph: Graph,
+    /// What one evaluation of a SPARQL constraint may take.
+    pub(super) query_time: Duration,
     warnings: Vec<ShapesWarning>,
 }
 
@@ -130,7 +136,7 @@ impl Plan {
         }
         let shapes = compiler.shapes.into_iter().flatten().collect();
         let (constants, warnings) = (compiler.constants, compiler.warnings);
-        let plan = Self { shapes, constants, shapes_graph, warnings };
+        let plan = Self { shapes, constants, shapes_graph, query_time: QUERY_TIME, warnings };
         plan.refuse_recursion()?;
         Ok(plan)
     }
@@ -145,6 +151,11 @@ impl Plan {
     #[must_use]
     pub fn warnings(&self) -> &[ShapesWarning] {
         &self.warnings
+    }
+
+    /// Sets what one evaluation of a SPARQL constraint may take; more is a failure of its shape.
+    pub fn limit_query_time(&mut self, limit: Duration) {
+        self.query_time = limit;
     }
 
     /// The constants that paths and constraints refer to.

@@ -6,7 +6,7 @@ use crate::vocab::{rdf, sh, xsd};
 use oxrdf::{BlankNode, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Term, Triple};
 
 /// A validation result (SHACL 3.6.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ValidationResult {
     /// `sh:focusNode`
     pub focus_node: Term,

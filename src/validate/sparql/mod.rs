@@ -2,6 +2,7 @@
 
 mod component;
 mod constraint;
+mod deadline;
 mod query;
 
 pub(super) use component::{CustomComponent, CustomConstraint};

@@ -1,5 +1,6 @@
 //! Queries with pre-bound variables (SHACL 5.2.1, 5.3, appendix A).
 
+use super::deadline;
 use crate::triples::Graph;
 use crate::validate::error::ShapesError;
 use crate::validate::evaluation::Focus;
@@ -72,12 +73,11 @@ impl BoundQuery {
 
     /// Runs an ASK query.
     pub(super) fn ask(&self, focus: &Focus<'_>, bindings: &[(&str, Term)]) -> Result<bool, QueryEvaluationError> {
-        let evaluator = evaluator();
-        match self.run(&evaluator, focus, bindings)? {
+        within_limits(focus, |evaluator| match self.run(evaluator, focus, bindings)? {
             QueryResults::Boolean(answer) => Ok(answer),
             QueryResults::Solutions(mut solutions) => Ok(solutions.next().is_some()),
             QueryResults::Graph(_) => Ok(false),
-        }
+        })
     }
 
     /// Runs a SELECT query.
@@ -86,17 +86,16 @@ impl BoundQuery {
         focus: &Focus<'_>,
         bindings: &[(&str, Term)],
     ) -> Result<Vec<QuerySolution>, QueryEvaluationError> {
-        let evaluator = evaluator();
-        match self.run(&evaluator, focus, bindings)? {
+        within_limits(focus, |evaluator| match self.run(evaluator, focus, bindings)? {
             QueryResults::Solutions(solutions) => {
                 let found: Vec<_> = solutions.take(MAX_SOLUTIONS + 1).collect::<Result<_, _>>()?;
                 if found.len() > MAX_SOLUTIONS {
-                    return Err(QueryEvaluationError::Dataset("more than 10,000 solutions".into()));
+                    return Err(QueryEvaluationError::Dataset("it has more than 10,000 solutions".into()));
                 }
                 Ok(found)
             }
             QueryResults::Boolean(_) | QueryResults::Graph(_) => Ok(Vec::new()),
-        }
+        })
     }
 
     fn run<'f>(
@@ -117,6 +116,20 @@ impl BoundQuery {
         let plan = focus.session.plan;
         prepared.execute(focus.session.view().with_named(&SHAPES_GRAPH, &plan.shapes_graph))
     }
+}
+
+fn within_limits<R>(
+    focus: &Focus<'_>,
+    run: impl FnOnce(&QueryEvaluator) -> Result<R, QueryEvaluationError>,
+) -> Result<R, QueryEvaluationError> {
+    let limit = focus.session.plan.query_time;
+    let outcome = deadline::within(limit, |token| run(&evaluator().with_cancellation_token(token)));
+    outcome.map_err(|error| match error {
+        QueryEvaluationError::Cancelled => {
+            QueryEvaluationError::Dataset(format!("it took more than {limit:?}").into())
+        }
+        other => other,
+    })
 }
 
 /// An optimiser that takes a pre-bound variable for one that nothing binds would fold filters away.
@@ -234,5 +247,30 @@ impl Prebinding<'_> {
 
     fn is_bound(&self, variable: &Variable) -> bool {
         self.variables.contains(variable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::validate::{Data, Details, Documents, Plan};
+    use std::time::{Duration, Instant};
+
+    /// A query that pairs every triple with every triple three times over.
+    const ENDLESS: &str = "@prefix sh: <http://www.w3.org/ns/shacl#> .
+        <http://e/S> a sh:NodeShape ; sh:targetNode <http://e/0> ; sh:sparql [
+            sh:select \"SELECT $this WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . FILTER(?a = 1) }\" ] .";
+
+    #[test]
+    fn a_query_without_end_is_a_failure_that_names_the_shape() {
+        let data: Vec<String> = (0..500).map(|n| format!("<http://e/{n}> <http://e/p> {n} .")).collect();
+        let mut plan = Plan::compile(Documents::of_text(ENDLESS).unwrap()).unwrap();
+        plan.limit_query_time(Duration::from_millis(300));
+        let data = Documents::of_text(&data.concat()).unwrap();
+        let start = Instant::now();
+        let report = plan.validate(Data::from(&data), Details::Omitted);
+        assert!(start.elapsed() < Duration::from_secs(10));
+        assert_eq!(report.failures.len(), 1);
+        assert_eq!(report.failures[0].shape.to_string(), "<http://e/S>");
+        assert!(report.failures[0].reason.contains("300ms"), "{:?}", report.failures);
     }
 }
