@@ -8,6 +8,8 @@ pub mod config;
 pub mod convert;
 pub mod derive;
 pub mod fetch;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod harvest;
 pub mod lift;
 pub mod operations;

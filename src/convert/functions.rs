@@ -53,6 +53,12 @@ pub fn evaluator() -> QueryEvaluator {
     })
 }
 
+/// Every extension function by its name.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn every_function() -> impl Iterator<Item = (&'static str, fn(&[Term]) -> Option<Term>)> {
+    FUNCTIONS.iter().copied()
+}
+
 /// The text of a literal, or the IRI.
 fn text(term: &Term) -> Option<String> {
     match term {
@@ -330,6 +336,10 @@ fn bytes(written: &str) -> Option<Term> {
         _ => 0,
     };
     let bytes = (number * base.powi(power)).round();
+    // No file is longer than what a file system can address.
+    if bytes >= 2_f64.powi(63) {
+        return None;
+    }
     Some(Literal::new_typed_literal(format!("{bytes:.0}"), xsd::NON_NEGATIVE_INTEGER).into())
 }
 
@@ -407,6 +417,7 @@ mod tests {
         assert_eq!(tag("ab"), None);
         assert_eq!(value(bytes("12 KB")).as_deref(), Some("12000"));
         assert_eq!(value(bytes("many")), None);
+        assert_eq!(value(bytes(&"9".repeat(400))), None);
         assert_eq!(checksum_type("http://spdx.org/rdf/terms#checksumAlgorithm_sha1"), Some("sha1"));
     }
 

@@ -11,5 +11,7 @@ mod skolem;
 mod tables;
 
 pub use functions::evaluator;
+#[cfg(feature = "fuzzing")]
+pub(crate) use functions::every_function;
 pub use identify::{Draft, Identifier, NodeClaim, canonical_hash};
 pub use queries::{Conversion, Converter, QueryError, parse_query};

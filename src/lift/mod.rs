@@ -15,6 +15,8 @@ mod repair;
 pub use contexts::Contexts;
 pub use format::{Format, detect};
 pub use rdf::{Input, LiftedTriple, Reading, Repair, SyntaxProblem, json_places, prepare, read, read_valid};
+#[cfg(feature = "fuzzing")]
+pub(crate) use repair::iri as repaired_iri;
 
 /// Why bytes could not be lifted at all.
 #[derive(Debug, thiserror::Error)]

@@ -176,6 +176,10 @@ pub fn read(input: &Input, contexts: &Contexts, take: impl FnMut(LiftedTriple)) 
 /// # Errors
 /// When the bytes cannot be read.
 pub fn read_valid(input: &Input, mut take: impl FnMut(Triple)) -> std::io::Result<bool> {
+    // A strict JSON-LD reader drops what is not valid, without a word.
+    if matches!(input.format, RdfFormat::JsonLd { .. }) {
+        return Ok(false);
+    }
     let bytes = input.body.read()?;
     let Ok(parser) = RdfParser::from_format(input.format).with_base_iri(input.page.as_str()) else {
         return Ok(false);
@@ -323,7 +327,12 @@ impl Mender {
             },
             NamedOrBlankNode::BlankNode(node) => self.number(node).into(),
         };
-        let predicate = mend_iri(quad.predicate, &mut written).unwrap_or_else(NamedNode::new_unchecked);
+        let predicate = mend_iri(quad.predicate, &mut written).unwrap_or_else(|text| {
+            let stand_in = stand_in_predicate(&text);
+            written.last_mut().expect("`mend_iri` notes what it cannot mend").1 =
+                Some(stand_in.as_str().to_owned());
+            stand_in
+        });
         let object: Term = match quad.object {
             Term::NamedNode(node) => match mend_iri(node, &mut written) {
                 Ok(node) => node.into(),
@@ -356,6 +365,12 @@ impl Mender {
         let number = *self.blank_nodes.entry(node).or_insert(next);
         BlankNode::new_unchecked(format!("b{number}"))
     }
+}
+
+/// A property without a usable IRI keeps its statement, under a name of ours that holds what was written.
+fn stand_in_predicate(text: &str) -> NamedNode {
+    let name: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    NamedNode::new_unchecked(format!("{}/invalid/{name}", crate::vocab::moisson::NAMESPACE.trim_end_matches('#')))
 }
 
 type Written = Vec<(String, Option<String>)>;
@@ -488,6 +503,26 @@ mod tests {
         assert_eq!(triples[1].0, "<http://a/1> <http://a/q> \"y\"");
         let written: Vec<&str> = reading.repairs.iter().map(|repair| repair.written.as_str()).collect();
         assert_eq!(written, ["http://b/c d", "@***"]);
+    }
+
+    #[test]
+    fn a_property_without_an_iri_keeps_its_statement() {
+        let (triples, reading) = lift(RdfFormat::NTriples, "<http://a/1> <p q> \"x\" .\n");
+        assert_eq!(triples[0].0, "<http://a/1> <https://moisson.dev/ns/invalid/p+q> \"x\"");
+        assert_eq!(reading.repairs[0].written, "p q");
+    }
+
+    #[test]
+    fn what_is_not_valid_is_left_to_the_lenient_reading() {
+        let json_ld = RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() };
+        let cases = [
+            (RdfFormat::Turtle, "<http://a/1> <http://a/p> <http://a/o> .", true),
+            (RdfFormat::Turtle, "<http://a/1> <http://a/p> <http://a/ o> .", false),
+            (json_ld, r#"{"@id": "http://a/1", "http://a/p": {"@id": "http://a/ o"}}"#, false),
+        ];
+        for (format, text, is_valid) in cases {
+            assert_eq!(read_valid(&input(format, text), |_| ()).unwrap(), is_valid, "{text}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::fmt::Write;
 ///
 /// Characters that RFC 3987 does not allow are percent-encoded; white space around is removed; an IRI
 /// without a scheme, or with another fault, is `None`: there is no telling what was meant.
-pub(super) fn iri(text: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn iri(text: &str) -> Option<Cow<'_, str>> {
     if !needs_look(text) {
         return Some(Cow::Borrowed(text));
     }

@@ -1,0 +1,117 @@
+//! What fuzz targets call, and what must hold of any input. Compiled for `tests/fuzz` alone.
+
+use crate::convert::every_function;
+use crate::fetch::Body;
+use crate::lift::{Contexts, Format, Input, detect, prepare, read, read_valid, repaired_iri};
+use crate::serve::best_match;
+use crate::source::Census;
+use crate::validate::{Data, Details, Documents, Plan, is_well_formed};
+use oxrdf::{Literal, NamedOrBlankNode, Term, Triple};
+use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfParser};
+use std::time::Duration;
+use url::Url;
+
+/// A target: any bytes may be given to it, and it panics when something does not hold.
+pub type FuzzTarget = fn(&[u8]);
+
+/// The targets by name.
+pub const TARGETS: &[(&str, FuzzTarget)] =
+    &[("lift", lift), ("functions", functions), ("iris", iris), ("negotiation", negotiation), ("shacl", shacl)];
+
+fn page() -> Url {
+    Url::parse("https://a.example/b/c").expect("a static address")
+}
+
+/// Any page in any format: two readings agree, what is read can be written and read again, and what is
+/// read as valid is the same when it is read leniently. The first byte picks the format.
+fn lift(data: &[u8]) {
+    let Some((first, bytes)) = data.split_first() else { return };
+    let formats = [
+        RdfFormat::Turtle,
+        RdfFormat::RdfXml,
+        RdfFormat::NTriples,
+        RdfFormat::NQuads,
+        RdfFormat::TriG,
+        RdfFormat::N3,
+        RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() },
+    ];
+    let format = match formats.get(usize::from(first % 9)) {
+        Some(format) => Format::Rdf(*format),
+        None => match detect(&page(), None, bytes) {
+            Ok(format) => format,
+            Err(_) => return,
+        },
+    };
+    let Ok(input) = prepare(&page(), format, None, Body::Memory(bytes.into())) else { return };
+    let Some(triples) = read_all(&input) else { return };
+    assert_eq!(Some(&triples), read_all(&input).as_ref(), "two readings agree");
+    let mut census = Census::of_roles_and_lives();
+    triples.iter().for_each(|triple| census.observe(triple));
+    census.finish();
+    let mut valid = Vec::new();
+    if read_valid(&input, |triple| valid.push(triple)).expect("memory can be read") {
+        assert_eq!(valid.len(), triples.len(), "what is valid is read whole");
+    }
+    let text: String = triples.iter().map(|triple| format!("{triple} .\n")).collect();
+    for triple in RdfParser::from_format(RdfFormat::NTriples).for_slice(&text) {
+        triple.unwrap_or_else(|error| panic!("what was lifted is not valid: {error}\n{text}"));
+    }
+}
+
+fn read_all(input: &Input) -> Option<Vec<Triple>> {
+    let mut triples = Vec::new();
+    read(input, &Contexts::default(), |lifted| triples.push(lifted.triple)).ok()?;
+    // Terms that RDF has and N-Triples writes.
+    triples.retain(
+        |triple| !matches!(&triple.subject, NamedOrBlankNode::NamedNode(node) if node.as_str().is_empty()),
+    );
+    Some(triples)
+}
+
+/// Any text in any extension function: a literal that comes out is well formed.
+fn functions(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let term = Term::from(Literal::new_simple_literal(text));
+    for (name, function) in every_function() {
+        match function(std::slice::from_ref(&term)) {
+            Some(Term::Literal(literal)) => assert!(is_well_formed(&literal), "{name}({text:?}) = {literal}"),
+            Some(Term::NamedNode(node)) => {
+                assert!(Url::parse(node.as_str()).is_ok(), "{name}({text:?}) = {node}");
+            }
+            Some(Term::BlankNode(_)) | None => {}
+        }
+    }
+}
+
+/// Any text as an IRI: what it is repaired to is an IRI, and needs no repair.
+fn iris(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Some(repaired) = repaired_iri(text) {
+        assert!(oxiri::Iri::parse(repaired.as_ref()).is_ok(), "{text:?} became {repaired:?}");
+        assert_eq!(repaired_iri(&repaired).as_deref(), Some(repaired.as_ref()), "a repair is final");
+    }
+}
+
+/// Any Accept header: the answer is one of the offers.
+fn negotiation(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let offers = ["text/html", "text/turtle", "application/rdf+xml", "application/ld+json", "application/json"];
+    if let Some(chosen) = best_match(Some(text), &offers) {
+        assert!(offers.contains(&chosen));
+    }
+}
+
+/// Any shapes on any data, apart by a line of three dashes, in Turtle with the usual prefixes.
+fn shacl(data: &[u8]) {
+    const PREFIXES: &str = "@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix ex: <http://e/> . \
+        @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> . \
+        @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n";
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (shapes, data) = text.split_once("\n---\n").unwrap_or((text, text));
+    let read = |text: &str| Documents::of_text(&format!("{PREFIXES}{text}"));
+    let (Ok(shapes), Ok(data)) = (read(shapes), read(data)) else { return };
+    let Ok(mut plan) = Plan::compile(shapes) else { return };
+    plan.limit_query_time(Duration::from_millis(500));
+    let report = plan.validate(Data::from(&data), Details::Kept);
+    assert!(report.to_triples(plan.shapes_graph()).len() >= 2);
+}
