@@ -17,6 +17,8 @@ pub struct Config {
     pub grace_days: i64,
     /// The share of a source, in percent, above which archiving waits for a person. Default 20.
     pub removal_percent: u8,
+    /// The languages in which records are shown, as tags, the best one first. Default `fr`, `en`.
+    pub languages: Vec<String>,
 }
 
 /// Why the settings cannot be used.
@@ -60,6 +62,7 @@ struct Stated {
     allow_loopback: Option<bool>,
     grace_days: Option<i64>,
     removal_percent: Option<u8>,
+    languages: Option<Vec<String>>,
 }
 
 impl Config {
@@ -77,6 +80,7 @@ impl Config {
             allow_loopback: loopback.or(stated.allow_loopback).unwrap_or(false),
             grace_days: stated.grace_days.unwrap_or(2),
             removal_percent: stated.removal_percent.unwrap_or(20),
+            languages: stated.languages.unwrap_or_else(|| vec!["fr".to_owned(), "en".to_owned()]),
         };
         config.check()
     }

@@ -46,13 +46,16 @@ fn lift(data: &[u8]) {
     let Some(triples) = read_all(&input) else { return };
     assert_eq!(Some(&triples), read_all(&input).as_ref(), "two readings agree");
     let mut census = Census::of_roles_and_lives();
-    triples.iter().for_each(|triple| census.observe(triple));
+    for triple in &triples {
+        census.observe(triple);
+    }
     census.finish();
     let mut valid = Vec::new();
     if read_valid(&input, |triple| valid.push(triple)).expect("memory can be read") {
         assert_eq!(valid.len(), triples.len(), "what is valid is read whole");
     }
-    let text: String = triples.iter().map(|triple| format!("{triple} .\n")).collect();
+    let lines: Vec<String> = triples.iter().map(|triple| format!("{triple} .\n")).collect();
+    let text = lines.concat();
     for triple in RdfParser::from_format(RdfFormat::NTriples).for_slice(&text) {
         triple.unwrap_or_else(|error| panic!("what was lifted is not valid: {error}\n{text}"));
     }

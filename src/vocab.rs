@@ -240,6 +240,7 @@ namespace! {
 namespace! {
     /// DCMI Metadata Terms.
     dct = "http://purl.org/dc/terms/" {
+        LANGUAGE = "language",
         IDENTIFIER = "identifier",
         TITLE = "title",
         DESCRIPTION = "description",
@@ -284,6 +285,7 @@ namespace! {
         HASH = "hash",
         REMOTE_ID = "remoteId",
         KIND = "kind",
+        MAPPING = "mapping",
         MISSING_SINCE = "missingSince",
         BACKEND = "backend",
         URL = "url",

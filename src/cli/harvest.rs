@@ -88,6 +88,7 @@ pub(super) fn options(
         writing,
         base: config.base.clone(),
         limits: CrawlLimits::default(),
+        languages: config.languages.clone(),
         removal: RemovalRules { grace_days: config.grace_days, share: f64::from(config.removal_percent) / 100.0 },
         now: jiff::Timestamp::now(),
     })

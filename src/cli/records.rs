@@ -4,7 +4,7 @@ use super::{Outcome, StoreArguments, runtime};
 use crate::catalog::SourceId;
 use crate::config::Config;
 use crate::derive::{Deriver, Record, Seen};
-use crate::operations::Operations;
+use crate::operations::{Operations, OperationsError};
 use crate::store::{CatalogueRecord, GraphNames};
 use clap::{Args, ValueEnum};
 use std::io::{self, BufWriter, Write};
@@ -37,12 +37,15 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let source = arguments.source.as_deref().map(SourceId::parse).transpose()?;
     let names = GraphNames::new(&config.base);
     let keys = CatalogueRecord::keys(&snapshot.store, &names, source.as_ref());
-    let seen = runtime()?.block_on(last_seen(&folder))?;
-    let deriver = Deriver::new()?;
+    let runtime = runtime()?;
+    let operations = runtime.block_on(Operations::open(&folder.operations()))?;
+    let seen = runtime.block_on(last_seen(&operations))?;
+    let deriver = Deriver::new(&config.languages)?;
     let mut printer = Printer::new(arguments.format);
     printer.start()?;
     for page in keys.chunks(PAGE) {
-        for record in deriver.derive(&snapshot, &names, page, &seen)? {
+        let kept = runtime.block_on(operations.derived(page))?;
+        for record in deriver.derive(&snapshot, &names, page, &seen, &kept)? {
             printer.print(&record)?;
         }
     }
@@ -51,8 +54,8 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
 }
 
 /// When each source was last read whole.
-pub(super) async fn last_seen(folder: &crate::store::Folder) -> Result<Seen, crate::operations::OperationsError> {
-    let sources = Operations::open(&folder.operations()).await?.sources().await?;
+async fn last_seen(operations: &Operations) -> Result<Seen, OperationsError> {
+    let sources = operations.sources().await?;
     let seen = sources.into_iter().filter_map(|source| Some((source.slug.to_string(), source.last_complete_at?)));
     Ok(seen.collect())
 }

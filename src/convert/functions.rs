@@ -2,7 +2,7 @@
 //!
 //! Each takes and gives terms; `None` is a SPARQL error, which leaves the variable unbound.
 
-use super::tables::{FORMATS, FREQUENCIES, LICENCE_ALIASES, LICENCES, THEMES};
+use super::tables::{FORMATS, FREQUENCIES, LANGUAGES, LICENCE_ALIASES, LICENCES, THEMES};
 use crate::vocab::xsd;
 use oxrdf::{Literal, NamedNode, Term};
 use oxsdatatypes::{Date, DateTime};
@@ -39,7 +39,6 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("bytes", |args| bytes(&text(args.first()?)?)),
     ("checksum_type", |args| string(checksum_type(&text(args.first()?)?)?)),
     ("file_name", |args| string(&file_name(&text(args.first()?)?)?)),
-    ("language_rank", |args| Some(Literal::from(language_rank(&text(args.first()?)?)).into())),
     ("email", |args| string(&email(&text(args.first()?)?)?)),
     ("child", |args| child(args)),
     ("web_address", |args| string(&web_address(&text(args.first()?)?)?)),
@@ -50,6 +49,15 @@ const FUNCTIONS: &[(&str, Function)] = &[
 pub fn evaluator() -> QueryEvaluator {
     FUNCTIONS.iter().fold(QueryEvaluator::new(), |evaluator, (name, function)| {
         evaluator.with_custom_function(NamedNode::new_unchecked(format!("{NAMESPACE}{name}")), function)
+    })
+}
+
+/// An evaluator for records: it also knows the preferred order of languages, as tags.
+#[must_use]
+pub fn record_evaluator(languages: Vec<String>) -> QueryEvaluator {
+    let name = NamedNode::new_unchecked(format!("{NAMESPACE}language_rank"));
+    evaluator().with_custom_function(name, move |args| {
+        Some(Literal::from(language_rank(&text(args.first()?)?, &languages)).into())
     })
 }
 
@@ -355,14 +363,25 @@ fn file_name(address: &str) -> Option<String> {
     (name.contains('.') && url.query().is_none()).then_some(name)
 }
 
-/// The configured order of languages: French, English, then the others, then none.
-fn language_rank(tag: &str) -> i64 {
-    match tag.split('-').next().unwrap_or_default() {
-        "fr" => 0,
-        "en" => 1,
-        "" => 2,
-        _ => 3,
+/// The rank of a text's language, below 1000: the preferred ones in their order, then none, then the others
+/// by the alphabet.
+fn language_rank(tag: &str, preferred: &[String]) -> i64 {
+    let tag = tag.split('-').next().unwrap_or_default();
+    if let Some(position) = preferred.iter().take(100).position(|language| language == tag) {
+        return i64::try_from(position).unwrap_or(99);
     }
+    let mut letters = tag.bytes().map(|byte| i64::from(byte.saturating_sub(b'a').min(25)));
+    match (letters.next(), letters.next()) {
+        (None, _) => 100,
+        (Some(first), second) => 101 + first * 26 + second.unwrap_or(0),
+    }
+}
+
+/// The tag of a language that is named by a code, or by an IRI that ends in one.
+pub(crate) fn language_tag(named: &str) -> Option<String> {
+    let code = local_name(named).trim().to_lowercase();
+    let is_tag = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_lowercase());
+    if is_tag { Some(code) } else { LANGUAGES.get(code.as_str()).map(|tag| (*tag).to_owned()) }
 }
 
 fn email(written: &str) -> Option<String> {
@@ -419,6 +438,20 @@ mod tests {
         assert_eq!(value(bytes("many")), None);
         assert_eq!(value(bytes(&"9".repeat(400))), None);
         assert_eq!(checksum_type("http://spdx.org/rdf/terms#checksumAlgorithm_sha1"), Some("sha1"));
+    }
+
+    #[test]
+    fn prefers_languages_in_their_order_then_by_the_alphabet() {
+        let preferred = ["fr".to_owned(), "en".to_owned(), "nl".to_owned()];
+        let mut tags = ["sv", "de-AT", "", "nl", "da", "en-GB", "fr"];
+        tags.sort_by_key(|tag| language_rank(tag, &preferred));
+        assert_eq!(tags, ["fr", "en-GB", "nl", "", "da", "de-AT", "sv"]);
+        assert_eq!(
+            language_tag("http://publications.europa.eu/resource/authority/language/DEU").as_deref(),
+            Some("de")
+        );
+        assert_eq!(language_tag("fr").as_deref(), Some("fr"));
+        assert_eq!(language_tag("Klingon"), None);
     }
 
     #[test]

@@ -10,7 +10,8 @@ mod queries;
 mod skolem;
 mod tables;
 
-pub use functions::evaluator;
+pub(crate) use functions::language_tag;
+pub use functions::{evaluator, record_evaluator};
 #[cfg(feature = "fuzzing")]
 pub(crate) use functions::every_function;
 pub use identify::{Draft, Identifier, NodeClaim, canonical_hash};

@@ -2,7 +2,8 @@
 
 use super::functions::evaluator;
 use super::identify::Draft;
-use crate::catalog::{Finding, Message, Place, Severity};
+use super::tables::TABLES;
+use crate::catalog::{Finding, GraphHash, Message, Place, Severity};
 use crate::triples::{Graph, GraphBuilder, GraphView};
 use crate::vocab::{dcat, xsd};
 use oxrdf::{Literal, Term, Triple};
@@ -79,6 +80,20 @@ impl Converter {
             queries.iter().map(|(name, text)| Ok((*name, parse_query(name, text)?))).collect::<Result<_, _>>()
         };
         Ok(Self { convert: parse(CONVERT_DCAT)?, check: parse(CHECK_DCAT)? })
+    }
+
+    /// What changes when the mapping does: the queries, the tables and the program behind them.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut texts = env!("CARGO_PKG_VERSION").to_owned();
+        for (name, query) in self.convert.iter().chain(&self.check) {
+            texts.push_str(name);
+            texts.push_str(&query.to_string());
+        }
+        TABLES.iter().for_each(|table| texts.push_str(table));
+        let mut hash = GraphHash::of(&texts).to_string();
+        hash.truncate(16);
+        hash
     }
 
     /// Converts records together: a query is planned once for all of them.

@@ -14,6 +14,8 @@ pub(super) static FREQUENCIES: LazyLock<HashMap<&str, &str>> =
     LazyLock::new(|| pairs(include_str!("../../data/frequencies.csv")));
 pub(super) static THEMES: LazyLock<HashMap<&str, &str>> =
     LazyLock::new(|| pairs(include_str!("../../data/themes.csv")));
+pub(super) static LANGUAGES: LazyLock<HashMap<&str, &str>> =
+    LazyLock::new(|| pairs(include_str!("../../data/languages.csv")));
 pub(super) static LICENCE_ALIASES: LazyLock<HashMap<&str, &str>> =
     LazyLock::new(|| pairs(include_str!("../../data/licence-aliases.csv")));
 /// Licence IRIs by the platform's identifier.
@@ -27,6 +29,16 @@ pub(super) static FORMATS: LazyLock<HashMap<&str, FormatRow>> = LazyLock::new(||
         })
         .collect()
 });
+
+/// The texts of all tables, for the fingerprint of the mapping.
+pub(super) const TABLES: &[&str] = &[
+    include_str!("../../data/formats.csv"),
+    include_str!("../../data/frequencies.csv"),
+    include_str!("../../data/languages.csv"),
+    include_str!("../../data/licence-aliases.csv"),
+    include_str!("../../data/licences.csv"),
+    include_str!("../../data/themes.csv"),
+];
 
 fn pairs(text: &'static str) -> HashMap<&'static str, &'static str> {
     rows(text).filter_map(|row| Some((*row.first()?, *row.get(1)?))).collect()

@@ -14,7 +14,6 @@ pub(super) fn assemble(
     about: &CatalogueRecord,
     rows: &Rows,
     names: &GraphNames,
-    last_seen: Option<&String>,
 ) -> Record {
     let none = Fields::new();
     let fields = rows.get("fields").and_then(|nodes| nodes.values().next()).unwrap_or(&none);
@@ -50,7 +49,7 @@ pub(super) fn assemble(
             .map(|((node, _), fields)| own.resource(node, fields))
             .collect(),
         extras: extras(fields, periods),
-        harvest: harvest(about, fields, uri.clone(), last_seen),
+        harvest: harvest(about, fields, uri.clone()),
         uri,
     };
     record.harvest.remote_url.clone_from(&record.remote_url);
@@ -180,7 +179,6 @@ fn harvest(
     about: &CatalogueRecord,
     fields: &Fields,
     uri: Option<String>,
-    last_seen: Option<&String>,
 ) -> HarvestInfo {
     let host =
         best(fields, "harvest.url").and_then(|url| url::Url::parse(&url).ok()?.host_str().map(ToOwned::to_owned));
@@ -194,11 +192,8 @@ fn harvest(
         issued_at: best(fields, "harvest.issued_at"),
         modified_at: best(fields, "harvest.modified_at"),
         first_seen: Some(about.first_seen.clone()),
-        last_seen: about
-            .missing_since
-            .clone()
-            .or_else(|| last_seen.cloned())
-            .or_else(|| Some(about.modified.clone())),
+        // Changes without the record; set at each reading.
+        last_seen: None,
         archived_at: None,
     }
 }

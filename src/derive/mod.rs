@@ -1,11 +1,11 @@
 //! From stored graphs to the platform's dataset records, in udata's terms.
 //!
 //! The queries of `queries/record/` decide every value; here their rows are only put in order. A record
-//! is derived when it is asked for, from one snapshot, and is never edited.
+//! is derived when it is harvested and kept, or when it is asked for; it is never edited.
 
 mod assemble;
 mod record;
 mod rows;
 
 pub use record::{Checksum, ContactPoint, HarvestInfo, Organization, Record, Resource, Spatial, TemporalCoverage};
-pub use rows::{DeriveError, Deriver, Seen};
+pub use rows::{DeriveError, Deriver, Described, Kept, Seen};

@@ -1,10 +1,10 @@
 //! The dataset record: the fields of udata's dataset API.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A dataset, series or service, as the platform shows it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct Record {
     /// The record's key.
     pub id: String,
@@ -57,7 +57,7 @@ pub struct Record {
 }
 
 /// A period; either edge may be open.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct TemporalCoverage {
     /// `YYYY-MM-DD`
     pub start: Option<String>,
@@ -66,7 +66,7 @@ pub struct TemporalCoverage {
 }
 
 /// Where.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct Spatial {
     /// All polygons as one GeoJSON `MultiPolygon`.
     pub geom: Option<serde_json::Value>,
@@ -75,7 +75,7 @@ pub struct Spatial {
 }
 
 /// A contact.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct ContactPoint {
     /// The person or organisation.
     pub name: Option<String>,
@@ -88,7 +88,7 @@ pub struct ContactPoint {
 }
 
 /// A publisher.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Organization {
     /// Its name.
     pub name: Option<String>,
@@ -97,7 +97,7 @@ pub struct Organization {
 }
 
 /// A distribution, or a document that is part of the record.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Resource {
     /// A `UUIDv5` of the record and the resource's node.
     pub id: String,
@@ -130,7 +130,7 @@ pub struct Resource {
 }
 
 /// A checksum.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Checksum {
     /// `md5`, `sha1`, `sha256`, …
     pub r#type: Option<String>,
@@ -139,7 +139,7 @@ pub struct Checksum {
 }
 
 /// Where a record comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct HarvestInfo {
     /// The source's name.
     pub source: String,

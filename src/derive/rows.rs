@@ -2,9 +2,10 @@
 
 use super::assemble::assemble;
 use super::record::Record;
-use crate::catalog::DatasetKey;
-use crate::convert::{QueryError, evaluator, parse_query};
-use crate::store::{CatalogueRecord, GraphNames, Snapshot, StoreError};
+use crate::catalog::{DatasetKey, GraphHash};
+use crate::convert::{QueryError, parse_query, record_evaluator};
+use crate::operations::DerivedRow;
+use crate::store::{CatalogueRecord, GraphNames, Snapshot, SourceGraph, StoreError};
 use crate::triples::{Graph, GraphBuilder, GraphView};
 use oxigraph::store::Store;
 use oxrdf::{GraphNameRef, NamedNode, Term, Triple};
@@ -27,10 +28,26 @@ const BATCH: usize = 100;
 /// When the records of a source were last seen, by the source's name.
 pub type Seen = HashMap<String, String>;
 
+/// Records that were derived before.
+pub type Kept = HashMap<DatasetKey, DerivedRow>;
+
 /// The parsed record queries.
 #[derive(Debug)]
 pub struct Deriver {
     queries: Vec<(&'static str, Query)>,
+    languages: Vec<String>,
+    fingerprint: String,
+}
+
+/// A record's graphs, as a harvest has them before they are stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Described<'d> {
+    /// Its catalogue record.
+    pub about: &'d CatalogueRecord,
+    /// The source's statements.
+    pub stated: &'d [Triple],
+    /// What conversion read into them.
+    pub normalised: &'d [Triple],
 }
 
 /// One value of one field, of a record or of a node of its.
@@ -46,26 +63,30 @@ pub(super) type Nodes = BTreeMap<(String, String), Fields>;
 pub(super) type Rows = BTreeMap<&'static str, Nodes>;
 
 impl Deriver {
-    /// Parses the queries.
-    pub fn new() -> Result<Self, QueryError> {
+    /// Parses the queries. Texts are shown in the first of these languages that there is.
+    pub fn new(languages: &[String]) -> Result<Self, QueryError> {
         let queries = QUERIES
             .iter()
             .map(|(name, text)| Ok((*name, parse_query(name, text)?)))
             .collect::<Result<_, QueryError>>()?;
-        Ok(Self { queries })
+        let texts: Vec<&str> = QUERIES.iter().map(|(_, text)| *text).collect();
+        let rules = format!("{}\n{}\n{}", env!("CARGO_PKG_VERSION"), languages.join(" "), texts.concat());
+        Ok(Self { queries, languages: languages.to_vec(), fingerprint: GraphHash::of(&rules).to_string() })
     }
 
     /// Derives records from a snapshot, in the order of the keys; a key without a record is left out.
+    /// A kept record is given as it is when what it was derived from is the same.
     pub fn derive(
         &self,
         snapshot: &Snapshot,
         names: &GraphNames,
         keys: &[DatasetKey],
         seen: &Seen,
+        kept: &Kept,
     ) -> Result<Vec<Record>, DeriveError> {
         let derived: Vec<Vec<Record>> = keys
             .par_chunks(BATCH)
-            .map(|keys| self.derive_batch(&snapshot.store, names, keys, seen))
+            .map(|keys| self.derive_batch(&snapshot.store, names, keys, seen, kept))
             .collect::<Result<_, _>>()?;
         Ok(derived.into_iter().flatten().collect())
     }
@@ -76,6 +97,7 @@ impl Deriver {
         names: &GraphNames,
         keys: &[DatasetKey],
         seen: &Seen,
+        kept: &Kept,
     ) -> Result<Vec<Record>, DeriveError> {
         // Records of two sources may describe one node, and must not be mixed.
         let mut by_source: BTreeMap<String, Vec<CatalogueRecord>> = BTreeMap::new();
@@ -83,20 +105,86 @@ impl Deriver {
             by_source.entry(record.source.to_string()).or_default().push(record);
         }
         let mut derived: HashMap<DatasetKey, Record> = HashMap::new();
-        for (source, records) in by_source {
-            let graph = read_graphs(store, names, &records)?;
-            let mut rows = self.rows(&graph)?;
-            for record in records {
-                let own = rows.remove(record.node.as_str()).unwrap_or_default();
-                derived.insert(record.key, assemble(&record, &own, names, seen.get(&source)));
+        for (slug, records) in by_source {
+            let source = records.first().and_then(|record| SourceGraph::read(store, names, &record.source));
+            let known = |about: &CatalogueRecord| {
+                let row = kept.get(&about.key)?;
+                (row.state == self.state(names, about, source.as_ref()?)).then(|| unpack(&row.record))?
+            };
+            let (known, fresh): (Vec<_>, Vec<_>) =
+                records.into_iter().map(|about| (known(&about), about)).partition(|(known, _)| known.is_some());
+            let mut found: Vec<(CatalogueRecord, Record)> =
+                known.into_iter().filter_map(|(record, about)| Some((about, record?))).collect();
+            let fresh: Vec<CatalogueRecord> = fresh.into_iter().map(|(_, about)| about).collect();
+            if !fresh.is_empty() {
+                let graph = read_graphs(store, names, &fresh)?;
+                let languages = source.as_ref().map_or(&[][..], |source| &source.languages);
+                found.extend(self.records(names, fresh, &graph, languages)?);
+            }
+            for (about, mut record) in found {
+                record.harvest.last_seen = last_seen(&about, seen.get(&slug));
+                derived.insert(about.key, record);
             }
         }
         Ok(keys.iter().filter_map(|key| derived.remove(key)).collect())
     }
 
+    /// Derives records of one source that are about to be stored, to be kept.
+    pub fn derive_described(
+        &self,
+        names: &GraphNames,
+        source: &SourceGraph,
+        described: &[Described<'_>],
+    ) -> Result<Vec<DerivedRow>, QueryError> {
+        let derived: Vec<Vec<DerivedRow>> = described
+            .par_chunks(BATCH)
+            .map(|batch| {
+                let mut builder = GraphBuilder::new();
+                source.to_quads(names).into_iter().for_each(|quad| builder.insert(&Triple::from(quad)));
+                for record in batch {
+                    record.about.to_quads(names).into_iter().for_each(|quad| builder.insert(&Triple::from(quad)));
+                    record.stated.iter().chain(record.normalised).for_each(|triple| builder.insert(triple));
+                }
+                let abouts = batch.iter().map(|record| record.about.clone()).collect();
+                let records = self.records(names, abouts, &builder.build(), &source.languages)?;
+                let rows = records.into_iter().map(|(about, record)| DerivedRow {
+                    key: about.key,
+                    state: self.state(names, &about, source),
+                    record: pack(&record),
+                });
+                Ok(rows.collect())
+            })
+            .collect::<Result<_, QueryError>>()?;
+        Ok(derived.into_iter().flatten().collect())
+    }
+
+    /// What a record is derived from: its graphs by their hash and mapping, its source, the queries.
+    fn state(&self, names: &GraphNames, about: &CatalogueRecord, source: &SourceGraph) -> String {
+        let mut lines: Vec<String> =
+            about.to_quads(names).iter().chain(&source.to_quads(names)).map(ToString::to_string).collect();
+        lines.sort();
+        GraphHash::of(&format!("{}\n{}", self.fingerprint, lines.concat())).to_string()
+    }
+
+    fn records(
+        &self,
+        names: &GraphNames,
+        abouts: Vec<CatalogueRecord>,
+        graph: &Graph,
+        languages: &[String],
+    ) -> Result<Vec<(CatalogueRecord, Record)>, QueryError> {
+        let mut rows = self.rows(graph, languages)?;
+        let with_rows = abouts.into_iter().map(|about| {
+            let own = rows.remove(about.node.as_str()).unwrap_or_default();
+            let record = assemble(&about, &own, names);
+            (about, record)
+        });
+        Ok(with_rows.collect())
+    }
+
     /// All rows of a graph, by the record's node.
-    fn rows(&self, graph: &Graph) -> Result<HashMap<String, Rows>, QueryError> {
-        let evaluator = evaluator();
+    fn rows(&self, graph: &Graph, languages: &[String]) -> Result<HashMap<String, Rows>, QueryError> {
+        let evaluator = record_evaluator(self.languages.iter().chain(languages).cloned().collect());
         let mut found: HashMap<String, Rows> = HashMap::new();
         for (name, query) in &self.queries {
             let failed = |source| QueryError::Evaluation { name: (*name).to_owned(), source };
@@ -122,6 +210,21 @@ pub enum DeriveError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// When a record was last at its source.
+fn last_seen(about: &CatalogueRecord, seen: Option<&String>) -> Option<String> {
+    about.missing_since.clone().or_else(|| seen.cloned()).or_else(|| Some(about.modified.clone()))
+}
+
+fn pack(record: &Record) -> Vec<u8> {
+    let json = serde_json::to_vec(record).expect("a record is plain values");
+    zstd::encode_all(json.as_slice(), 1).expect("writing to memory")
+}
+
+/// A kept record; one that cannot be read is derived again.
+fn unpack(bytes: &[u8]) -> Option<Record> {
+    serde_json::from_slice(&zstd::decode_all(bytes).ok()?).ok()
 }
 
 fn row(solution: &QuerySolution) -> Option<(String, String, String, String, Value)> {

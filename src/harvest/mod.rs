@@ -3,12 +3,17 @@
 //! Invariants: what did not change is not written; a former state is in the history before the store
 //! changes; only a complete crawl makes records missing; an unusual loss is held for a person.
 
+mod desk;
+mod ending;
 mod job;
 mod known;
 mod profiles;
 mod removal;
 mod renames;
 mod report;
+mod state;
+mod window;
+mod writing;
 
 pub use job::{Harvest, HarvestError, Options, Progress, Writing};
 pub use profiles::{Profile, ProfileError, Profiles};

@@ -122,7 +122,7 @@ pub struct Rename {
 /// The database, open.
 #[derive(Debug, Clone)]
 pub struct Operations {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
     path: PathBuf,
 }
 
@@ -145,7 +145,7 @@ impl Operations {
         Ok(Self { pool, path: path.to_owned() })
     }
 
-    fn error(&self, source: sqlx::Error) -> OperationsError {
+    pub(super) fn error(&self, source: sqlx::Error) -> OperationsError {
         OperationsError::Database { path: self.path.clone(), source }
     }
 

@@ -4,6 +4,9 @@
 //! next harvest sets it right. A former state is written here before the store changes.
 
 mod database;
+mod derived;
+
+pub use derived::DerivedRow;
 
 pub use database::{
     FormerState, JobRow, Operations, OperationsError, RecordRow, Rename, SourceRow, StoredFindings,

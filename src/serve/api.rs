@@ -64,10 +64,11 @@ pub(super) async fn one(
 /// Derives records on a thread that may work.
 pub(super) async fn derive(shared: &Arc<Shared>, keys: Vec<DatasetKey>) -> Result<Vec<Record>, Problem> {
     let seen = shared.seen().await?;
+    let kept = shared.operations.derived(&keys).await?;
     let shared = Arc::clone(shared);
     let derived = tokio::task::spawn_blocking(move || -> Result<Vec<Record>, Problem> {
         let snapshot = shared.snapshot()?;
-        Ok(shared.deriver.derive(&snapshot, &shared.names, &keys, &seen)?)
+        Ok(shared.deriver.derive(&snapshot, &shared.names, &keys, &seen, &kept)?)
     });
     derived.await?
 }

@@ -22,6 +22,8 @@ pub struct Settings {
     pub names_base: String,
     /// The address by which clients reach the server.
     pub public_base: String,
+    /// The languages in which records are shown, the best one first.
+    pub languages: Vec<String>,
 }
 
 /// Why a server stopped or did not start.
@@ -92,7 +94,7 @@ impl Server {
         let shared = Shared {
             names: GraphNames::new(&settings.names_base),
             operations,
-            deriver: Deriver::new()?,
+            deriver: Deriver::new(&settings.languages)?,
             snapshot: RwLock::new(snapshot),
             settings,
         };

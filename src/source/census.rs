@@ -184,6 +184,12 @@ impl Census {
         self.lives.is_some()
     }
 
+    /// Whether a page with lives says something about a node.
+    #[must_use]
+    pub fn is_described(&self, node: NodeHash) -> bool {
+        self.life(node).is_some()
+    }
+
     /// Whether nothing about a node comes after a position; always, for a page read whole.
     #[must_use]
     pub fn is_described_by(&self, node: NodeHash, position: u32) -> bool {

@@ -113,6 +113,8 @@ pub struct PageNotes {
     pub repairs: HashMap<NamedOrBlankNode, Vec<Repair>>,
     /// For JSON-LD: the lines of nodes by `@id`, better than those of triples.
     pub json_lines: HashMap<String, u32>,
+    /// What the page's catalogue names as its languages: codes or IRIs.
+    pub languages: Vec<String>,
     /// Subjects whose description a syntax error cut.
     pub cut: HashMap<NamedOrBlankNode, String>,
 }

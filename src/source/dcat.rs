@@ -177,14 +177,12 @@ impl Crawl<'_> {
     fn read_in_windows(&mut self, input: &Input, sink: &mut Sink<'_>) -> Result<(Links, Appetite), SourceError> {
         let mut census = Census::of_roles_and_lives();
         let mut links = Links::default();
-        let mut described = HashSet::new();
         let mut triples = 0;
         let reading = loop {
             let outcome = lift::read(input, &self.contexts, |lifted| {
                 triples += 1;
                 census.observe(&lifted.triple);
                 links.observe(&lifted.triple);
-                described.insert(census.hash(lifted.triple.subject.as_ref()));
             });
             match outcome {
                 Ok(reading) => break reading,
@@ -196,9 +194,8 @@ impl Crawl<'_> {
         self.outcome.triples += triples;
         let notes = self.notes(input, reading, &links);
         self.report_unread(input, &notes, &links, &|term| {
-            super::census::node_of(term).is_some_and(|node| described.contains(&census.hash(node)))
+            super::census::node_of(term).is_some_and(|node| census.is_described(census.hash(node)))
         });
-        drop(described);
         let appetite = self.give_windows(input, &census, &notes, sink)?;
         Ok((links, appetite))
     }
@@ -234,8 +231,9 @@ impl Crawl<'_> {
     }
 
     /// Gathers what reading found, and which descriptions are cut by a syntax error.
-    fn notes(&mut self, input: &Input, reading: Reading, _links: &Links) -> PageNotes {
-        let mut notes = PageNotes { page: input.page.to_string(), ..PageNotes::default() };
+    fn notes(&mut self, input: &Input, reading: Reading, links: &Links) -> PageNotes {
+        let page = input.page.to_string();
+        let mut notes = PageNotes { page, languages: links.catalogue_languages(), ..PageNotes::default() };
         for repair in reading.repairs {
             notes.repairs.entry(repair.subject.clone()).or_default().push(repair);
         }

@@ -13,7 +13,13 @@ pub(super) struct Links {
     catalogues: BTreeSet<String>,
     described: BTreeSet<String>,
     listed: Vec<Term>,
+    /// The first statements of languages; which of them are the catalogue's shows when its type is known.
+    languages: Vec<(NamedOrBlankNode, Term)>,
+    catalogue_nodes: BTreeSet<String>,
 }
+
+/// More statements of languages are not kept: they are the datasets'.
+const MAX_LANGUAGES: usize = 1_000;
 
 impl Links {
     pub(super) fn observe(&mut self, triple: &Triple) {
@@ -33,7 +39,13 @@ impl Links {
         } else if predicate == dcat::HAS_DATASET {
             self.listed.push(triple.object.clone());
             self.note_described(triple);
+        } else if predicate == dct::LANGUAGE {
+            let subject = triple.subject.to_string();
+            if self.languages.len() < MAX_LANGUAGES || self.catalogue_nodes.contains(&subject) {
+                self.languages.push((triple.subject.clone(), triple.object.clone()));
+            }
         } else if predicate == rdf::TYPE && triple.object == Term::from(dcat::CATALOG.into_owned()) {
+            self.catalogue_nodes.insert(triple.subject.to_string());
             if let NamedOrBlankNode::NamedNode(node) = &triple.subject {
                 self.catalogues.insert(node.as_str().to_owned());
             }
@@ -74,6 +86,20 @@ impl Links {
             .filter_map(|catalogue| Url::parse(catalogue).ok())
             .filter(|catalogue| catalogue.host_str().is_some() && catalogue.host_str() == page.host_str())
             .filter(|catalogue| catalogue.as_str() != page.as_str())
+            .collect()
+    }
+
+    /// What the catalogues of this page name as their languages: codes or IRIs.
+    pub(super) fn catalogue_languages(&self) -> Vec<String> {
+        let of_catalogue = |subject: &NamedOrBlankNode| self.catalogue_nodes.contains(&subject.to_string());
+        self.languages
+            .iter()
+            .filter(|(subject, _)| of_catalogue(subject))
+            .filter_map(|(_, language)| match language {
+                Term::NamedNode(node) => Some(node.as_str().to_owned()),
+                Term::Literal(literal) => Some(literal.value().to_owned()),
+                Term::BlankNode(_) => None,
+            })
             .collect()
     }
 

@@ -72,6 +72,8 @@ pub struct CatalogueRecord {
     pub remote_id: String,
     /// The hash of the source's statements.
     pub hash: GraphHash,
+    /// The fingerprint of the mapping that made the normalised graph.
+    pub mapping: String,
     /// When it was first seen, as `xsd:dateTime`.
     pub first_seen: String,
     /// When its statements last changed, as `xsd:dateTime`.
@@ -97,6 +99,7 @@ impl CatalogueRecord {
             (moisson::REMOTE_ID, text(&self.remote_id)),
             (moisson::KIND, text(kind_name(self.kind))),
             (moisson::HASH, text(&self.hash.to_string())),
+            (moisson::MAPPING, text(&self.mapping)),
         ];
         if let Some(since) = &self.missing_since {
             statements.push((moisson::MISSING_SINCE, time(since)));
@@ -135,6 +138,7 @@ impl CatalogueRecord {
             source: SourceId::parse(source).ok()?,
             remote_id: text(moisson::REMOTE_ID)?,
             hash: GraphHash::parse(&text(moisson::HASH)?)?,
+            mapping: text(moisson::MAPPING).unwrap_or_default(),
             first_seen: text(dct::ISSUED)?,
             modified: text(dct::MODIFIED)?,
             missing_since: text(moisson::MISSING_SINCE),
@@ -180,7 +184,9 @@ pub struct SourceGraph {
     /// Its address.
     pub url: String,
     /// Its kind.
-    pub backend: &'static str,
+    pub backend: String,
+    /// The languages that its catalogue names (`dct:language`), as tags.
+    pub languages: Vec<String>,
 }
 
 impl SourceGraph {
@@ -192,12 +198,43 @@ impl SourceGraph {
             (rdf::TYPE, moisson::SOURCE_CLASS.into_owned().into()),
             (dct::IDENTIFIER, Literal::new_simple_literal(self.source.as_str()).into()),
             (moisson::URL, Literal::new_typed_literal(self.url.as_str(), xsd::ANY_URI).into()),
-            (moisson::BACKEND, Literal::new_simple_literal(self.backend).into()),
+            (moisson::BACKEND, Literal::new_simple_literal(self.backend.as_str()).into()),
         ];
+        let languages = self.languages.iter().map(|tag| (dct::LANGUAGE, Literal::new_simple_literal(tag).into()));
         statements
             .into_iter()
+            .chain(languages)
             .map(|(predicate, object)| Quad::new(node.clone(), predicate, object, node.clone()))
             .collect()
+    }
+}
+
+impl SourceGraph {
+    /// Reads a source back from a store.
+    #[must_use]
+    pub fn read(store: &Store, names: &GraphNames, source: &SourceId) -> Option<Self> {
+        let node = names.source(source);
+        let quads: Vec<Quad> = store
+            .quads_for_pattern(None, None, None, Some(GraphNameRef::from(node.as_ref())))
+            .collect::<Result<_, _>>()
+            .ok()?;
+        let values = |predicate: NamedNodeRef<'_>| -> Vec<String> {
+            let of = quads.iter().filter(|quad| quad.predicate.as_ref() == predicate);
+            let mut values: Vec<String> = of
+                .filter_map(|quad| match &quad.object {
+                    Term::Literal(literal) => Some(literal.value().to_owned()),
+                    Term::NamedNode(_) | Term::BlankNode(_) => None,
+                })
+                .collect();
+            values.sort();
+            values
+        };
+        Some(Self {
+            source: source.clone(),
+            url: values(moisson::URL).pop()?,
+            backend: values(moisson::BACKEND).pop()?,
+            languages: values(dct::LANGUAGE),
+        })
     }
 }
 

@@ -25,8 +25,8 @@ pub struct Change {
     pub stated: Vec<Triple>,
     /// What conversion read into them.
     pub normalised: Vec<Triple>,
-    /// The catalogue record's quads.
-    pub record: Vec<Quad>,
+    /// The catalogue record.
+    pub record: CatalogueRecord,
 }
 
 /// New records that are loaded together.
@@ -173,7 +173,7 @@ impl<'s> Writer<'s> {
     fn quads(&self, change: Change) -> Vec<Quad> {
         let stated = self.names.record(change.key);
         let normalised = self.names.normalised(change.key);
-        let mut quads = change.record;
+        let mut quads = change.record.to_quads(self.names);
         quads.extend(change.stated.into_iter().map(|triple| triple.in_graph(stated.clone())));
         quads.extend(change.normalised.into_iter().map(|triple| triple.in_graph(normalised.clone())));
         quads

@@ -1,0 +1,69 @@
+//! What a job has learned so far, and where its time goes.
+
+use super::job::HarvestError;
+use super::renames;
+use super::report::{FindingCounts, RecordCounts};
+use crate::catalog::{DatasetKey, Finding, ItemError};
+use crate::operations::{DerivedRow, RecordRow};
+use std::collections::HashMap;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What a job has learned so far.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) counts: RecordCounts,
+    pub(super) services: u64,
+    pub(super) finding_counts: FindingCounts,
+    pub(super) findings: Vec<Finding>,
+    pub(super) errors: Vec<ItemError>,
+    /// First places of keys, for the second record that claims one.
+    pub(super) seen: HashMap<DatasetKey, String>,
+    /// Nodes by the key that has them.
+    pub(super) nodes: HashMap<u64, DatasetKey>,
+    pub(super) present_again: Vec<DatasetKey>,
+    pub(super) added: Vec<(DatasetKey, renames::Addresses)>,
+    pub(super) remote_ids: HashMap<DatasetKey, String>,
+    pub(super) wrote: bool,
+}
+
+/// What waits for the store before it is noted in the operations database.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub(super) rows: Vec<RecordRow>,
+    pub(super) derived: Vec<DerivedRow>,
+    pub(super) load: Option<JoinHandle<Result<(), HarvestError>>>,
+}
+
+impl Pending {
+    pub(super) fn take(&mut self) -> (Vec<RecordRow>, Vec<DerivedRow>) {
+        (std::mem::take(&mut self.rows), std::mem::take(&mut self.derived))
+    }
+}
+
+/// Where the time goes.
+#[derive(Default)]
+pub(super) struct Clock {
+    pub(super) phases: Vec<(&'static str, Duration)>,
+}
+
+impl Clock {
+    pub(super) fn measure<R>(&mut self, phase: &'static str, work: impl FnOnce() -> R) -> R {
+        let start = Instant::now();
+        let outcome = work();
+        self.add(phase, start.elapsed());
+        outcome
+    }
+
+    /// The time of a phase so far.
+    pub(super) fn of(&self, phase: &str) -> Duration {
+        self.phases.iter().find(|(name, _)| *name == phase).map_or(Duration::ZERO, |(_, time)| *time)
+    }
+
+    pub(super) fn add(&mut self, phase: &'static str, time: Duration) {
+        match self.phases.iter_mut().find(|(name, _)| *name == phase) {
+            Some((_, total)) => *total += time,
+            None => self.phases.push((phase, time)),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! From a window of a page to converted and validated records.
+
+use super::job::{HarvestError, Job};
+use super::profiles::Profiles;
+use super::report::FindingCounts;
+use crate::catalog::{Finding, ItemError, RecordKind};
+use crate::convert::{Conversion, Converter, Draft, NodeClaim, QueryError, language_tag};
+use crate::source::{Appetite, PageNotes, Window};
+use crate::triples::TermId;
+use oxrdf::{NamedOrBlankNode, Term, Triple};
+use rayon::prelude::*;
+use std::time::{Duration, Instant};
+
+/// Records converted together: enough that planning a query costs little for each.
+const BATCH: usize = 100;
+
+/// A record that goes through conversion, with what comes of it.
+pub(super) struct Processed {
+    pub(super) draft: Draft,
+    pub(super) conversion: Conversion,
+    pub(super) findings: Vec<Finding>,
+    pub(super) validated_in: Duration,
+}
+
+impl Job<'_> {
+    pub(super) fn take_window(&mut self, window: &Window, notes: &PageNotes) -> Result<Appetite, HarvestError> {
+        self.note_languages(notes);
+        let (drafts, appetite) = self.identify(window, notes);
+        let start = Instant::now();
+        let fresh: Vec<Draft> = drafts.into_iter().filter_map(|draft| self.keep_unless_unchanged(draft)).collect();
+        self.clock.add("compare", start.elapsed());
+        let converter = self.converter;
+        let profiles = self.profiles;
+        let start = Instant::now();
+        let batches: Vec<Vec<Draft>> = into_batches(fresh);
+        let processed: Vec<Vec<Processed>> = batches
+            .into_par_iter()
+            .map(|batch| process(converter, profiles, batch))
+            .collect::<Result<_, QueryError>>()?;
+        let elapsed = start.elapsed();
+        let processed: Vec<Processed> = processed.into_iter().flatten().collect();
+        self.share_time(elapsed, &processed);
+        let (start, derived) = (Instant::now(), self.clock.of("derive"));
+        self.write(processed)?;
+        let deriving = self.clock.of("derive") - derived;
+        self.clock.add("store", start.elapsed().saturating_sub(deriving));
+        Ok(appetite)
+    }
+
+    /// The first page that names its catalogue's languages decides.
+    fn note_languages(&mut self, notes: &PageNotes) {
+        if self.source.languages.is_empty() {
+            let mut tags: Vec<String> = notes.languages.iter().filter_map(|named| language_tag(named)).collect();
+            tags.sort();
+            tags.dedup();
+            self.source.languages = tags;
+        }
+    }
+
+    /// Splits the wall time of a parallel phase by what was measured within.
+    fn share_time(&mut self, elapsed: Duration, processed: &[Processed]) {
+        let validated: Duration = processed.iter().map(|record| record.validated_in).sum();
+        let validate = validated.mul_f64(1.0 / rayon::current_num_threads() as f64).min(elapsed);
+        self.clock.add("validate", validate);
+        self.clock.add("convert", elapsed.saturating_sub(validate));
+    }
+
+    /// Gives the records of a window their identities, and sorts out those that cannot have one.
+    fn identify(&mut self, window: &Window, notes: &PageNotes) -> (Vec<Draft>, Appetite) {
+        let start = Instant::now();
+        let identifier = &self.identifier;
+        let renamed = &self.desk.known.renamed;
+        let drafts: Vec<(TermId, Draft)> = window
+            .roots
+            .par_iter()
+            .map(|root| (root.node, identifier.identify(window, root, notes, NodeClaim::Free, renamed)))
+            .collect();
+        self.clock.add("identify and hash", start.elapsed());
+        let mut kept = Vec::new();
+        for (node, draft) in drafts {
+            if self.options.max_records.is_some_and(|most| self.state.counts.seen >= most) {
+                return (kept, Appetite::Enough);
+            }
+            self.state.counts.seen += 1;
+            if draft.kind == RecordKind::Service {
+                self.state.services += 1;
+            }
+            let Some(draft) = self.admit(draft) else { continue };
+            let claim = self.claim(&draft);
+            let draft = match (claim, window.roots.iter().find(|root| root.node == node)) {
+                (NodeClaim::Taken, Some(root)) => {
+                    self.identifier.identify(window, root, notes, NodeClaim::Taken, &self.desk.known.renamed)
+                }
+                _ => draft,
+            };
+            kept.push(draft);
+        }
+        (kept, Appetite::More)
+    }
+
+    /// Refuses a second record with the same identifier, and one whose description is cut.
+    fn admit(&mut self, draft: Draft) -> Option<Draft> {
+        let refused = if let Some(first) = self.state.seen.get(&draft.key) {
+            Some(format!(
+                "the identifier {:?} was met before, at {first}; the first record stays. Give each dataset an identifier of its own.",
+                draft.remote_id.value
+            ))
+        } else {
+            draft.cut.as_ref().map(|error| {
+                format!("the description is cut by a syntax error ({error}); the record stays as it was")
+            })
+        };
+        if let Some(message) = refused {
+            self.state.counts.failed += 1;
+            let record = Some(draft.remote_id.value.clone());
+            self.state.errors.push(ItemError { record, place: draft.place.clone(), message });
+            self.state.seen.entry(draft.key).or_insert_with(|| draft.place.to_string());
+            return None;
+        }
+        self.state.seen.insert(draft.key, draft.place.to_string());
+        Some(draft)
+    }
+
+    fn claim(&mut self, draft: &Draft) -> NodeClaim {
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+        let node = BuildHasherDefault::<DefaultHasher>::default().hash_one(draft.node.as_str());
+        match self.state.nodes.insert(node, draft.key) {
+            Some(other) if other != draft.key => {
+                self.state.nodes.insert(node, other);
+                NodeClaim::Taken
+            }
+            _ => NodeClaim::Free,
+        }
+    }
+
+    fn keep_unless_unchanged(&mut self, draft: Draft) -> Option<Draft> {
+        let known = &self.desk.known;
+        if known.is_unchanged(draft.key, draft.hash) {
+            self.state.counts.unchanged += 1;
+            let stored = &known.findings[&draft.key];
+            let [violation, warning, info] = stored.counts;
+            self.state.finding_counts.add(FindingCounts { violation, warning, info });
+            if stored.missing_since.is_some() {
+                self.state.present_again.push(draft.key);
+            }
+            return None;
+        }
+        Some(draft)
+    }
+}
+
+fn process(converter: &Converter, profiles: &Profiles, batch: Vec<Draft>) -> Result<Vec<Processed>, QueryError> {
+    let conversions = converter.convert(&batch.iter().collect::<Vec<_>>())?;
+    let processed = batch.into_iter().zip(conversions).map(|(mut draft, mut conversion)| {
+        let start = Instant::now();
+        let mut findings = std::mem::take(&mut draft.findings);
+        findings.append(&mut conversion.findings);
+        findings.extend(profiles.validate(&draft, &conversion.added));
+        suggest(&mut findings, &conversion.added);
+        Processed { draft, conversion, findings, validated_in: start.elapsed() }
+    });
+    Ok(processed.collect())
+}
+
+/// What conversion read a value as is what the publisher may write in its place.
+fn suggest(findings: &mut [Finding], added: &[Triple]) {
+    for finding in findings.iter_mut().filter(|finding| finding.value.is_some() && finding.suggestion.is_none()) {
+        let read_as = added.iter().find(|triple| {
+            finding.property.as_deref() == Some(triple.predicate.as_str())
+                && matches!(&triple.subject, NamedOrBlankNode::NamedNode(node) if *node.as_str() == *finding.focus_node)
+        });
+        finding.suggestion = match read_as.map(|triple| &triple.object) {
+            Some(Term::NamedNode(node)) if !node.as_str().contains('#') => Some(node.as_str().to_owned()),
+            Some(Term::Literal(literal)) => Some(literal.to_string()),
+            _ => None,
+        };
+    }
+}
+
+fn into_batches(mut drafts: Vec<Draft>) -> Vec<Vec<Draft>> {
+    let mut batches = Vec::new();
+    while drafts.len() > BATCH {
+        let rest = drafts.split_off(BATCH);
+        batches.push(std::mem::replace(&mut drafts, rest));
+    }
+    batches.push(drafts);
+    batches.retain(|batch| !batch.is_empty());
+    batches
+}
