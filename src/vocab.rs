@@ -180,6 +180,7 @@ namespace! {
         PARAMETER = "Parameter",
         SHAPE = "Shape",
         SHAPES_GRAPH = "shapesGraph",
+        ENTAILMENT = "entailment",
         CLASS_CONSTRAINT_COMPONENT = "ClassConstraintComponent",
         DATATYPE_CONSTRAINT_COMPONENT = "DatatypeConstraintComponent",
         NODE_KIND_CONSTRAINT_COMPONENT = "NodeKindConstraintComponent",

@@ -36,6 +36,9 @@ pub(crate) struct Arguments {
     /// A profile, or a file of shapes [default: dcat-ap-3 and moisson]
     #[arg(long = "profile", value_name = "P")]
     profiles: Vec<String>,
+    /// A vocabulary that rules may look into, such as a code list
+    #[arg(long = "vocabulary", value_name = "FILE")]
+    vocabularies: Vec<std::path::PathBuf>,
     /// How findings are printed
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -48,7 +51,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
     let Kind::Dcat = arguments.kind;
-    let profiles = Profiles::compile(&arguments.profiles).map_err(HarvestError::from)?;
+    let profiles = Profiles::compile(&arguments.profiles, &arguments.vocabularies).map_err(HarvestError::from)?;
     let target = Target::parse(&arguments.address).map_err(HarvestError::from)?;
     // A check knows of no store: an empty folder's name is enough for a dry run.
     let nowhere = tempfile::tempdir()?;

@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// A profile to validate with, or a file of shapes [default: dcat-ap-3 and moisson]
     #[arg(long = "profile", value_name = "P")]
     profiles: Vec<String>,
+    /// A vocabulary that rules may look into, such as a code list
+    #[arg(long = "vocabulary", value_name = "FILE")]
+    vocabularies: Vec<std::path::PathBuf>,
     /// Take so many records and no more
     #[arg(long, value_name = "N")]
     max_records: Option<u64>,
@@ -57,7 +60,8 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let writing = if arguments.dry_run { Writing::DryRun } else { Writing::Stored };
     let options = options(config, arguments.source.as_deref(), arguments.max_records, writing)?;
     let folder = arguments.store.folder(config);
-    let profiles = Profiles::compile(&arguments.profiles).map_err(crate::harvest::HarvestError::from)?;
+    let profiles = Profiles::compile(&arguments.profiles, &arguments.vocabularies)
+        .map_err(crate::harvest::HarvestError::from)?;
     let target = Target::parse(&arguments.address).map_err(crate::harvest::HarvestError::from)?;
     let runtime = runtime()?;
     let client = arguments.fetch.client(config);

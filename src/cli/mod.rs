@@ -8,6 +8,7 @@ mod records;
 mod report;
 mod serve;
 mod shacl;
+mod shacl_report;
 
 use crate::config::Config;
 use crate::fetch::{Client, Limits, Reach};

@@ -159,7 +159,7 @@ pub(super) fn turtle(findings: &[Finding]) -> String {
         }
         triples.push(Triple::new(report.clone(), sh::RESULT, node));
     }
-    super::shacl::to_turtle(&triples)
+    super::shacl_report::to_turtle(&triples)
 }
 
 fn node_or_text(focus_node: &str) -> oxrdf::Term {

@@ -24,8 +24,12 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     // An empty store is said at once, not at the first request.
     folder.snapshot()?;
     let public = arguments.base.clone().unwrap_or_else(|| config.base.clone());
-    let settings =
-        Settings { folder, names_base: config.base.clone(), public_base: public.trim_end_matches('/').to_owned(), languages: config.languages.clone() };
+    let settings = Settings {
+        folder,
+        names_base: config.base.clone(),
+        public_base: public.trim_end_matches('/').to_owned(),
+        languages: config.languages.clone(),
+    };
     runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind(arguments.listen)
             .await

@@ -1,22 +1,21 @@
 //! `moisson shacl`
 
-use super::{FetchArguments, Outcome, runtime};
+use super::shacl_report::ReportPrinter;
+use super::{FetchArguments, Outcome, StoreArguments, runtime};
 use crate::config::Config;
-use crate::fetch::{Answer, Client, Validators};
+use crate::fetch::{Answer, Client, FetchError, Validators};
 use crate::source::{Appetite, Crawl, CrawlLimits, Target};
 use crate::triples::Graph;
-use crate::validate::{ByDataset, Data, Details, Documents, Fetched, Plan, Report, path_text};
+use crate::validate::{ByDataset, Data, Details, Documents, Failure, Fetched, Plan, Role};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use oxrdf::Triple;
-use oxrdfio::{RdfFormat, RdfSerializer};
-use serde_json::json;
+use oxrdf::NamedNode;
 use std::path::PathBuf;
 use tokio::runtime::Runtime;
 use url::Url;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     Turtle,
     Json,
     Text,
@@ -27,9 +26,14 @@ pub(crate) struct Arguments {
     /// Files of shapes
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     shapes: Vec<PathBuf>,
-    /// Files of data
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    /// Files of data [default: the store]
+    #[arg(long, num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
+    #[command(flatten)]
+    store: StoreArguments,
+    /// A graph of the store, by its name [default: all of them together]
+    #[arg(long, value_name = "IRI", conflicts_with = "data")]
+    graph: Vec<String>,
     /// Files of vocabularies: read with the data, never validated themselves
     #[arg(long, num_args = 1.., value_name = "FILE")]
     vocabulary: Vec<PathBuf>,
@@ -40,7 +44,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     explain: bool,
     /// Validate each dataset of the data alone, as a harvest does, in the memory of a few
-    #[arg(long, conflicts_with = "explain")]
+    #[arg(long, conflicts_with = "explain", requires = "data")]
     by_dataset: bool,
     /// Fetch the documents that the shapes import and that are not given
     #[arg(long)]
@@ -51,37 +55,56 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
     let plan = Plan::compile(shapes(arguments, config)?)?;
-    let vocabulary = Documents::read(&arguments.vocabulary)?;
+    let vocabulary = Documents::read(&arguments.vocabulary, Role::Vocabulary)?;
     let vocabulary = (!vocabulary.is_empty()).then_some(&vocabulary);
-    let report = if arguments.by_dataset {
-        by_dataset(&plan, vocabulary, arguments, config)?
-    } else {
-        let graph = Documents::read(&arguments.data)?;
-        let data = Data { graph: &graph, vocabulary };
-        if arguments.explain {
-            let (report, tally) = plan.explain(data);
-            print!("{}", plan.describe(&tally));
-            report
-        } else {
-            plan.validate(data, Details::Kept)
-        }
-    };
-    if !arguments.explain {
-        print_report(&report, &plan, arguments.format)?;
-    }
     for warning in plan.warnings() {
         eprintln!(
             "moisson: shape {}: {} has no {}, and is left out",
             warning.shape, warning.refers_to, warning.missing
         );
     }
-    for failure in &report.failures {
-        eprintln!("moisson: shape {} at {}: {}", failure.shape, failure.focus_node, failure.reason);
+    if arguments.by_dataset {
+        return by_dataset(&plan, vocabulary, arguments, config);
     }
-    if !report.failures.is_empty() {
-        bail!("{} constraints could not be evaluated", report.failures.len());
+    let graph = data(arguments, config)?;
+    let data = Data { graph: &graph, vocabulary };
+    let report = if arguments.explain {
+        let (report, tally) = plan.explain(data);
+        print!("{}", plan.describe(&tally));
+        report
+    } else {
+        plan.validate(data, Details::Kept)
+    };
+    refuse_failures(&report.failures)?;
+    if !arguments.explain {
+        let mut printer = ReportPrinter::start(&plan, arguments.format)?;
+        report.results.iter().try_for_each(|result| printer.add(result))?;
+        printer.finish(true)?;
     }
     Ok(if report.conforms() { Outcome::Done } else { Outcome::WithErrors })
+}
+
+/// The graph to validate: files, or graphs of a store.
+fn data(arguments: &Arguments, config: &Config) -> anyhow::Result<Graph> {
+    if !arguments.data.is_empty() {
+        return Ok(Documents::read(&arguments.data, Role::Data)?);
+    }
+    let folder = arguments.store.folder(config);
+    let graphs =
+        arguments.graph.iter().map(|iri| NamedNode::new(iri).with_context(|| format!("{iri:?} is not an IRI")));
+    Ok(folder.snapshot()?.graph(&graphs.collect::<anyhow::Result<Vec<_>>>()?)?)
+}
+
+/// A report that lacks what could not be evaluated is none (SHACL 3.4.1).
+fn refuse_failures(failures: &[Failure]) -> anyhow::Result<()> {
+    for failure in failures {
+        let reason = super::sentence(&anyhow::Error::new(failure.reason.clone()));
+        eprintln!("moisson: shape {} at {}: {reason}", failure.shape, failure.focus_node);
+    }
+    if !failures.is_empty() {
+        bail!("{} constraints could not be evaluated: nothing is known of conformance", failures.len());
+    }
+    Ok(())
 }
 
 fn by_dataset(
@@ -89,23 +112,31 @@ fn by_dataset(
     vocabulary: Option<&Graph>,
     arguments: &Arguments,
     config: &Config,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<Outcome> {
     let (client, runtime) = (arguments.fetch.client(config), runtime()?);
     let mut validation = ByDataset::new(plan, vocabulary);
+    let mut printer = ReportPrinter::start(plan, arguments.format)?;
+    let (mut failures, mut conforms, mut printed) = (Vec::new(), true, Ok(()));
     for path in &arguments.data {
         let target = Target::File(std::fs::canonicalize(path).with_context(|| path.display().to_string())?);
         let crawl = Crawl::new(&client, runtime.handle().clone(), CrawlLimits::default());
         let outcome = crawl.dcat(&target, &Validators::default(), &mut |window, _| {
-            validation.take(&window);
-            Appetite::More
+            let report = validation.take(&window);
+            failures.extend(report.failures);
+            conforms &= report.results.is_empty();
+            printed = report.results.iter().try_for_each(|result| printer.add(result));
+            if printed.is_ok() { Appetite::More } else { Appetite::Enough }
         })?;
+        std::mem::replace(&mut printed, Ok(()))?;
         if let Some(error) = outcome.errors.first() {
             bail!("{}: {}", error.place, error.message);
         }
     }
+    printer.finish(failures.is_empty())?;
     let (records, seconds) = (validation.records(), validation.time().as_secs_f64());
     eprintln!("moisson: {records} records validated, {:.0} a second", records as f64 / seconds);
-    Ok(validation.into_report())
+    refuse_failures(&failures)?;
+    Ok(if conforms { Outcome::Done } else { Outcome::WithErrors })
 }
 
 /// Reads shapes with what they import, and says which imports are missing.
@@ -116,6 +147,9 @@ fn shapes(arguments: &Arguments, config: &Config) -> anyhow::Result<Graph> {
     } else {
         Documents::with_imports(&arguments.shapes, None)?
     };
+    for (import, file) in &documents.taken_by_name {
+        eprintln!("moisson: {} is taken for the import {import}, by its name", file.display());
+    }
     for import in &documents.missing_imports {
         eprintln!(
             "moisson: the shapes import {import}, which is left out; give it with --shapes, or fetch it with --fetch-imports"
@@ -124,64 +158,10 @@ fn shapes(arguments: &Arguments, config: &Config) -> anyhow::Result<Graph> {
     Ok(documents.graph)
 }
 
-fn fetch(client: &Client, runtime: &Runtime, url: &Url) -> Result<Fetched, String> {
-    match runtime.block_on(client.get(url, &Validators::default())) {
-        Ok(Answer::Content { url, content_type, body, .. }) => Ok(Fetched { url, content_type, body }),
-        Ok(Answer::NotModified) => Err("the server says that it is not modified".to_owned()),
-        Err(error) => Err(super::sentence(&error.into())),
+fn fetch(client: &Client, runtime: &Runtime, url: &Url) -> Result<Fetched, FetchError> {
+    match runtime.block_on(client.get(url, &Validators::default()))? {
+        Answer::Content { url, content_type, body, .. } => Ok(Fetched { url, content_type, body }),
+        // Nothing conditional was asked.
+        Answer::NotModified => Err(FetchError::Empty { url: url.to_string() }),
     }
-}
-
-fn print_report(report: &Report, plan: &Plan, format: Format) -> anyhow::Result<()> {
-    let graph = plan.shapes_graph();
-    match format {
-        Format::Turtle => print!("{}", to_turtle(&report.to_triples(graph))),
-        Format::Json => {
-            let results: Vec<_> = report
-                .results
-                .iter()
-                .map(|result| {
-                    json!({
-                        "focus_node": result.focus_node.to_string(),
-                        "path": result.path.as_ref().map(|path| path_text(graph, path)),
-                        "value": result.value.as_ref().map(ToString::to_string),
-                        "source_shape": result.source_shape.to_string(),
-                        "component": result.component.as_str(),
-                        "severity": result.severity.as_str(),
-                        "messages": result.messages.iter().map(|m| json!({"text": m.value(), "language": m.language()})).collect::<Vec<_>>(),
-                    })
-                })
-                .collect();
-            println!(
-                "{}",
-                serde_json::to_string_pretty(&json!({"conforms": report.conforms(), "results": results}))?
-            );
-        }
-        Format::Text => {
-            for result in &report.results {
-                let path =
-                    result.path.as_ref().map_or(String::new(), |path| format!(" {}", path_text(graph, path)));
-                let value = result.value.as_ref().map_or(String::new(), |value| format!(" {value}"));
-                let message = result.messages.first().map_or("", |message| message.value());
-                let severity = result.severity.as_str().rsplit('#').next().unwrap_or_default();
-                println!("{severity}: {}{path}{value}: {message}", result.focus_node);
-            }
-            println!("{} results", report.results.len());
-        }
-    }
-    Ok(())
-}
-
-/// Triples as Turtle, with the prefixes of reports.
-pub(super) fn to_turtle(triples: &[Triple]) -> String {
-    let serializer = [("sh", crate::vocab::sh::NAMESPACE), ("xsd", crate::vocab::xsd::NAMESPACE)]
-        .into_iter()
-        .fold(RdfSerializer::from_format(RdfFormat::Turtle), |serializer, (prefix, iri)| {
-            serializer.with_prefix(prefix, iri).expect("a namespace of ours is an IRI")
-        });
-    let mut writer = serializer.for_writer(Vec::new());
-    for triple in triples {
-        writer.serialize_triple(triple).expect("writing to memory");
-    }
-    String::from_utf8(writer.finish().expect("writing to memory")).expect("Turtle is UTF-8")
 }

@@ -90,7 +90,7 @@ impl Converter {
             texts.push_str(name);
             texts.push_str(&query.to_string());
         }
-        TABLES.iter().for_each(|table| texts.push_str(table));
+        texts.push_str(&TABLES.concat());
         let mut hash = GraphHash::of(&texts).to_string();
         hash.truncate(16);
         hash

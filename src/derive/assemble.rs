@@ -10,11 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Makes the record of a catalogue record and its rows.
-pub(super) fn assemble(
-    about: &CatalogueRecord,
-    rows: &Rows,
-    names: &GraphNames,
-) -> Record {
+pub(super) fn assemble(about: &CatalogueRecord, rows: &Rows, names: &GraphNames) -> Record {
     let none = Fields::new();
     let fields = rows.get("fields").and_then(|nodes| nodes.values().next()).unwrap_or(&none);
     let own = Own { about, names };
@@ -175,11 +171,7 @@ fn extras(fields: &Fields, periods: Option<Json>) -> BTreeMap<String, Json> {
     extras
 }
 
-fn harvest(
-    about: &CatalogueRecord,
-    fields: &Fields,
-    uri: Option<String>,
-) -> HarvestInfo {
+fn harvest(about: &CatalogueRecord, fields: &Fields, uri: Option<String>) -> HarvestInfo {
     let host =
         best(fields, "harvest.url").and_then(|url| url::Url::parse(&url).ok()?.host_str().map(ToOwned::to_owned));
     HarvestInfo {

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use spareval::{QueryResults, QuerySolution};
 use spargebra::Query;
 use std::collections::{BTreeMap, HashMap};
+use zstd::bulk::Compressor;
 
 const QUERIES: &[(&str, &str)] = &[
     ("fields", include_str!("../../queries/record/fields.rq")),
@@ -147,10 +148,11 @@ impl Deriver {
                 }
                 let abouts = batch.iter().map(|record| record.about.clone()).collect();
                 let records = self.records(names, abouts, &builder.build(), &source.languages)?;
+                let mut compressor = Compressor::new(1).expect("a level that zstd has");
                 let rows = records.into_iter().map(|(about, record)| DerivedRow {
                     key: about.key,
                     state: self.state(names, &about, source),
-                    record: pack(&record),
+                    record: pack(&mut compressor, &record),
                 });
                 Ok(rows.collect())
             })
@@ -217,9 +219,9 @@ fn last_seen(about: &CatalogueRecord, seen: Option<&String>) -> Option<String> {
     about.missing_since.clone().or_else(|| seen.cloned()).or_else(|| Some(about.modified.clone()))
 }
 
-fn pack(record: &Record) -> Vec<u8> {
+fn pack(compressor: &mut Compressor<'_>, record: &Record) -> Vec<u8> {
     let json = serde_json::to_vec(record).expect("a record is plain values");
-    zstd::encode_all(json.as_slice(), 1).expect("writing to memory")
+    compressor.compress(&json).expect("writing to memory")
 }
 
 /// A kept record; one that cannot be read is derived again.

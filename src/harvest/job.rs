@@ -105,8 +105,12 @@ impl Harvest<'_> {
         let rules = format!("{}-{}", self.profiles.fingerprint(), converter.fingerprint());
         let desk = Desk::open(self, target, options, &names, &rules)?;
         let row = &desk.row;
-        let source =
-            SourceGraph { source: row.slug.clone(), url: row.url.clone(), backend: "dcat".to_owned(), languages: Vec::new() };
+        let source = SourceGraph {
+            source: row.slug.clone(),
+            url: row.url.clone(),
+            backend: "dcat".to_owned(),
+            languages: Vec::new(),
+        };
         let mut job = Job {
             id: uuid::Uuid::now_v7().to_string(),
             now: options.now.to_string(),

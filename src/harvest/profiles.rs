@@ -3,10 +3,12 @@
 use crate::catalog::{Finding, Message, Place, Severity};
 use crate::convert::Draft;
 use crate::triples::{Graph, GraphBuilder};
-use crate::validate::{Details, DocumentError, Documents, Plan, ShapesError, ValidationResult, path_text};
+use crate::validate::{
+    Budget, Data, Details, DocumentError, Documents, Failure, Plan, Role, ShapesError, ValidationResult, path_text,
+};
 use crate::vocab::sh;
 use oxrdf::{Literal, Term, Triple};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The profiles that the program brings, each with the triples it judges.
 const BUILT_IN: &[(&str, &str, Scope)] = &[
@@ -36,7 +38,7 @@ pub enum ProfileError {
         known: String,
     },
     /// A file that is not RDF.
-    #[error("the shapes {name} cannot be read")]
+    #[error("{name} cannot be read")]
     Unreadable {
         /// The file.
         name: String,
@@ -61,27 +63,33 @@ pub struct Profile {
     name: String,
     plan: Plan,
     scope: Scope,
+    /// What the queries of its rules may take in a whole job.
+    budget: Budget,
 }
 
 /// The profiles of a job.
 #[derive(Debug)]
 pub struct Profiles {
-    profiles: Vec<Profile>,
+    compiled: Vec<Profile>,
+    /// What `sh:class` of code lists looks into, loaded once.
+    vocabulary: Option<Graph>,
     fingerprint: String,
 }
 
 impl Profiles {
-    /// Compiles profiles by name or file; none means `dcat-ap-3` and `moisson`.
-    pub fn compile(names: &[String]) -> Result<Self, ProfileError> {
+    /// Compiles profiles by name or file; none means `dcat-ap-3` and `moisson`. Vocabularies are files that
+    /// are read as if they were part of each record.
+    pub fn compile(names: &[String], vocabularies: &[PathBuf]) -> Result<Self, ProfileError> {
         let default = ["dcat-ap-3".to_owned(), "moisson".to_owned()];
         let names = if names.is_empty() { &default[..] } else { names };
-        let mut profiles = Vec::new();
+        let mut compiled = Vec::new();
         let mut rules = env!("CARGO_PKG_VERSION").to_owned();
         for name in names {
             let (graph, scope) = match BUILT_IN.iter().find(|(known, _, _)| known == name) {
-                Some((_, text, scope)) => {
-                    (Documents::of_text(text).expect("the program's own shapes are valid Turtle"), *scope)
-                }
+                Some((_, text, scope)) => (
+                    Documents::of_text(text, Role::Shapes).expect("the program's own shapes are valid Turtle"),
+                    *scope,
+                ),
                 None => (from_file(name)?, Scope::Stated),
             };
             for triple in graph.triples() {
@@ -89,10 +97,17 @@ impl Profiles {
             }
             let plan =
                 Plan::compile(graph).map_err(|source| ProfileError::Shapes { name: name.clone(), source })?;
-            profiles.push(Profile { name: short_name(name), plan, scope });
+            for warning in plan.warnings() {
+                tracing::warn!(profile = name, shape = %warning.shape, refers_to = %warning.refers_to, missing = warning.missing, "a rule refers to what is not there, and is left out");
+            }
+            compiled.push(Profile { name: short_name(name), plan, scope, budget: Budget::default() });
+        }
+        let vocabulary = read_vocabulary(vocabularies)?;
+        for triple in vocabulary.iter().flat_map(Graph::triples) {
+            rules.push_str(&triple.to_string());
         }
         let fingerprint = crate::catalog::GraphHash::of(&rules).to_string();
-        Ok(Self { profiles, fingerprint })
+        Ok(Self { compiled, vocabulary, fingerprint })
     }
 
     /// What changes when the rules do.
@@ -107,13 +122,15 @@ impl Profiles {
         let stated = graph_of(draft.triples.iter());
         let mut whole = None;
         let mut findings = Vec::new();
-        for profile in &self.profiles {
+        for profile in &self.compiled {
             let graph = match profile.scope {
                 Scope::Stated => &stated,
                 Scope::Whole => whole.get_or_insert_with(|| graph_of(draft.triples.iter().chain(added))),
             };
-            let report = profile.plan.validate(graph, Details::Omitted);
+            let data = Data { graph, vocabulary: self.vocabulary.as_ref() };
+            let report = profile.plan.validate_within(data, Details::Omitted, &profile.budget);
             findings.extend(report.results.iter().map(|result| profile.finding(result, draft)));
+            findings.extend(report.failures.iter().map(|failure| profile.not_evaluated(failure, draft)));
         }
         findings
     }
@@ -136,6 +153,35 @@ impl Profile {
             focus_node: focus,
         }
     }
+
+    /// A rule that could not be evaluated is said: silence would look like conformance.
+    fn not_evaluated(&self, failure: &Failure, draft: &Draft) -> Finding {
+        let reason = failure.reason.to_string();
+        Finding {
+            record: draft.remote_id.value.clone(),
+            focus_node: readable(&failure.focus_node),
+            property: None,
+            value: None,
+            rule: format!("{}/not-evaluated", self.name),
+            severity: Severity::Warning,
+            message: Message::new(
+                format!("The rule {} could not be evaluated: {reason}.", failure.shape),
+                format!("La règle {} n’a pas pu être évaluée : {reason}.", failure.shape),
+            ),
+            place: draft.place.clone(),
+            suggestion: None,
+        }
+    }
+}
+
+fn read_vocabulary(files: &[PathBuf]) -> Result<Option<Graph>, ProfileError> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    Documents::read(files, Role::Vocabulary)
+        .map(Some)
+        .map_err(|source| ProfileError::Unreadable { name: names.join(", "), source })
 }
 
 fn graph_of<'t>(triples: impl Iterator<Item = &'t Triple>) -> Graph {
@@ -154,6 +200,9 @@ fn from_file(name: &str) -> Result<Graph, ProfileError> {
         .map_err(|source| ProfileError::Unreadable { name: name.to_owned(), source })?;
     for import in &documents.missing_imports {
         tracing::warn!(profile = name, import, "the shapes import what is not at hand, and is left out");
+    }
+    for (import, file) in &documents.taken_by_name {
+        tracing::warn!(profile = name, import, file = %file.display(), "an import is taken to be this file, by its name");
     }
     Ok(documents.graph)
 }

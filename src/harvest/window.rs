@@ -42,7 +42,7 @@ impl Job<'_> {
         self.share_time(elapsed, &processed);
         let (start, derived) = (Instant::now(), self.clock.of("derive"));
         self.write(processed)?;
-        let deriving = self.clock.of("derive") - derived;
+        let deriving = self.clock.of("derive").saturating_sub(derived);
         self.clock.add("store", start.elapsed().saturating_sub(deriving));
         Ok(appetite)
     }

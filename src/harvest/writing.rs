@@ -56,9 +56,12 @@ impl Job<'_> {
             self.state.counts.restored += 1;
         } else {
             self.state.counts.added += 1;
-            let addresses = renames::addresses(record.draft.triples.iter());
-            self.state.added.push((record.draft.key, addresses));
-            self.state.remote_ids.insert(record.draft.key, record.draft.remote_id.value.clone());
+            // Only where something was known before can something have been renamed.
+            if !self.desk.known.hashes.is_empty() {
+                let addresses = renames::addresses(record.draft.triples.iter());
+                self.state.added.push((record.draft.key, addresses));
+                self.state.remote_ids.insert(record.draft.key, record.draft.remote_id.value.clone());
+            }
         }
         self.change(record, None)
     }
@@ -209,11 +212,7 @@ impl Job<'_> {
     }
 }
 
-async fn note(
-    operations: &Operations,
-    rows: &[RecordRow],
-    derived: &[DerivedRow],
-) -> Result<(), OperationsError> {
+async fn note(operations: &Operations, rows: &[RecordRow], derived: &[DerivedRow]) -> Result<(), OperationsError> {
     operations.write_records(rows).await?;
     operations.keep_derived(derived).await
 }

@@ -156,7 +156,7 @@ const LARGE: u64 = 1 << 20;
 /// Triples handed over together by that thread.
 const HANDFUL: usize = 1_024;
 /// Handfuls that it may be ahead.
-const AHEAD: usize = 8;
+const AHEAD: usize = 64;
 
 /// Reads all triples of a page, in order; a large page is parsed while its first triples are taken.
 ///

@@ -35,13 +35,12 @@ impl Operations {
     /// The kept records of some keys.
     pub async fn derived(&self, keys: &[DatasetKey]) -> Result<HashMap<DatasetKey, DerivedRow>, OperationsError> {
         let json = serde_json::to_string(keys).expect("keys are plain values");
-        let rows = sqlx::query(
-            "SELECT key, state, record FROM derived WHERE key IN (SELECT value FROM json_each(?))",
-        )
-        .bind(json)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.error(error))?;
+        let rows =
+            sqlx::query("SELECT key, state, record FROM derived WHERE key IN (SELECT value FROM json_each(?))")
+                .bind(json)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|error| self.error(error))?;
         let found = rows.into_iter().filter_map(|row| {
             let key = DatasetKey::parse(row.get("key"))?;
             Some((key, DerivedRow { key, state: row.get("state"), record: row.get("record") }))

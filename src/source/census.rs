@@ -31,7 +31,7 @@ pub struct Census {
 struct Run {
     subject: NodeHash,
     /// The sum of the triples' hashes: the same for the same triples in any order.
-    content: u64,
+    content: u32,
     /// The subject's last position before the run.
     before: u32,
 }
@@ -43,7 +43,7 @@ struct Life {
     object: u32,
     topic: u32,
     /// What its first run said.
-    content: u64,
+    content: u32,
 }
 
 impl Census {
@@ -89,7 +89,8 @@ impl Census {
             let before = self.lives.as_ref().and_then(|lives| lives.get(&subject)).map_or(0, |life| life.subject);
             self.run = Run { subject, content: 0, before };
         }
-        let content = self.hasher.hash_one((&triple.predicate, &triple.object));
+        // Half a hash is enough: it is compared with the other runs of one subject alone.
+        let content = (self.hasher.hash_one((&triple.predicate, &triple.object)) >> 32) as u32;
         self.run.content = self.run.content.wrapping_add(content);
     }
 

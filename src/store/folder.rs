@@ -2,7 +2,9 @@
 //! `CURRENT`, which names the newest.
 
 use super::error::StoreError;
-use oxigraph::store::Store;
+use crate::triples::{Graph, GraphBuilder};
+use oxigraph::store::{StorageError, Store};
+use oxrdf::{GraphNameRef, NamedNode, Quad, Triple};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -102,6 +104,22 @@ impl Folder {
                 tracing::warn!(path = %entry.path().display(), %error, "an old snapshot stays");
             }
         }
+    }
+}
+
+impl Snapshot {
+    /// Named graphs together, or all of the store, as one graph in memory.
+    pub fn graph(&self, names: &[NamedNode]) -> Result<Graph, StoreError> {
+        let mut builder = GraphBuilder::new();
+        let mut insert = |quad: Result<Quad, StorageError>| quad.map(|quad| builder.insert(&Triple::from(quad)));
+        if names.is_empty() {
+            self.store.iter().try_for_each(&mut insert)?;
+        }
+        for name in names {
+            let graph = GraphNameRef::from(name.as_ref());
+            self.store.quads_for_pattern(None, None, None, Some(graph)).try_for_each(&mut insert)?;
+        }
+        Ok(builder.build())
     }
 }
 

@@ -8,7 +8,9 @@
 //! Invariant: a `Graph` never changes after [`GraphBuilder::build`].
 
 mod graph;
+mod nesting;
 mod view;
 
 pub use graph::{Graph, GraphBuilder, TermId};
+pub use nesting::is_too_deep;
 pub use view::{GraphView, ViewTerm};

@@ -4,25 +4,28 @@ use super::evaluation::Details;
 use super::plan::Plan;
 use super::report::{Report, ValidationResult};
 use super::session::Data;
+use super::sparql::Budget;
 use crate::source::Window;
 use crate::triples::{Graph, GraphBuilder};
+use oxrdf::Term;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-/// Collects the reports of the records of a catalogue into one.
+/// Validates the records of a catalogue one by one.
 ///
 /// A record's graph holds its description alone. So results about nodes that no record reaches, such as
-/// the catalogue itself, are not in the report, and shapes that look beyond the record (an inverse path
-/// from another dataset) see nothing there.
+/// the catalogue itself, are not reported, and shapes that look beyond the record (an inverse path from
+/// another dataset) see nothing there.
 #[derive(Debug)]
 pub struct ByDataset<'p> {
     plan: &'p Plan,
     vocabulary: Option<&'p Graph>,
-    report: Report,
-    /// Records share nodes, such as their publisher: each result counts once. Two hashes of a result
-    /// stand for it, which keeps the set small.
+    budget: Budget,
+    /// Records share nodes, such as their publisher: what one record reported of a node, the next does
+    /// not repeat. Two hashes of a result stand for it, and results about the record's own node, which
+    /// no other describes, are not remembered.
     seen: FxHashSet<[u64; 2]>,
     hashers: [RandomState; 2],
     records: u64,
@@ -36,7 +39,7 @@ impl<'p> ByDataset<'p> {
         Self {
             plan,
             vocabulary,
-            report: Report::default(),
+            budget: Budget::default(),
             seen: FxHashSet::default(),
             hashers: [RandomState::new(), RandomState::new()],
             records: 0,
@@ -44,32 +47,43 @@ impl<'p> ByDataset<'p> {
         }
     }
 
-    /// Validates the records of a window.
-    pub fn take(&mut self, window: &Window) {
+    /// Validates the records of a window; gives what was not reported before.
+    pub fn take(&mut self, window: &Window) -> Report {
         let start = Instant::now();
         let reports: Vec<Report> = window
             .roots
             .par_iter()
             .map(|root| {
                 let graph = description(&window.graph, &root.rows);
-                self.plan.validate(Data { graph: &graph, vocabulary: self.vocabulary }, Details::Kept)
+                let data = Data { graph: &graph, vocabulary: self.vocabulary };
+                self.plan.validate_within(data, Details::Kept, &self.budget)
             })
             .collect();
         self.records += window.roots.len() as u64;
         self.time += start.elapsed();
-        for report in reports {
-            self.report.failures.extend(report.failures);
-            for result in report.results {
-                let hash = self.hash(&result);
-                if self.seen.insert(hash) {
-                    self.report.results.push(result);
-                }
-            }
+        let mut whole = Report::default();
+        for (root, report) in window.roots.iter().zip(reports) {
+            whole.failures.extend(report.failures);
+            self.add_new(window.graph.term(root.node), report.results, &mut whole.results);
         }
+        whole
     }
 
-    fn hash(&self, result: &ValidationResult) -> [u64; 2] {
-        [self.hashers[0].hash_one(result), self.hashers[1].hash_one(result)]
+    /// Adds the results that no earlier record had; equal results of one record are as many as they are.
+    fn add_new(&mut self, root: &Term, results: Vec<ValidationResult>, found: &mut Vec<ValidationResult>) {
+        let mut shared = Vec::new();
+        for result in results {
+            if result.focus_node == *root {
+                found.push(result);
+                continue;
+            }
+            let hash = [self.hashers[0].hash_one(&result), self.hashers[1].hash_one(&result)];
+            if !self.seen.contains(&hash) {
+                shared.push(hash);
+                found.push(result);
+            }
+        }
+        self.seen.extend(shared);
     }
 
     /// The number of records so far.
@@ -82,12 +96,6 @@ impl<'p> ByDataset<'p> {
     #[must_use]
     pub fn time(&self) -> Duration {
         self.time
-    }
-
-    /// The report on all of them.
-    #[must_use]
-    pub fn into_report(self) -> Report {
-        self.report
     }
 }
 

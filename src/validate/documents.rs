@@ -1,6 +1,6 @@
 //! Documents of shapes or data, read whole, with the documents that shapes import (SHACL 3.1.1).
 
-use crate::fetch::Body;
+use crate::fetch::{Body, FetchError};
 use crate::lift::{Contexts, Input, LiftError, detect, prepare, read, read_valid};
 use crate::triples::{Graph, GraphBuilder};
 use crate::vocab::{owl, rdf};
@@ -40,12 +40,13 @@ pub enum DocumentError {
         message: String,
     },
     /// An import that could not be fetched.
-    #[error("{document} is imported and cannot be fetched: {reason}")]
+    #[error("{document} is imported and cannot be fetched")]
     Fetch {
         /// Its address.
         document: String,
         /// Why.
-        reason: String,
+        #[source]
+        source: Box<FetchError>,
     },
     /// Imports without end.
     #[error("more than {MAX_IMPORTS} documents are imported; the last is {document}")]
@@ -66,8 +67,29 @@ pub struct Fetched {
     pub body: Body,
 }
 
-/// Fetches an import; the error is a sentence.
-pub type FetchImport<'f> = &'f dyn Fn(&Url) -> Result<Fetched, String>;
+/// Fetches an import.
+pub type FetchImport<'f> = &'f dyn Fn(&Url) -> Result<Fetched, FetchError>;
+
+/// What documents are read for: blank nodes of one role are not those of another, whatever their labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// What is validated.
+    Data,
+    /// What is read with the data.
+    Vocabulary,
+    /// What validates.
+    Shapes,
+}
+
+impl Role {
+    fn letter(self) -> char {
+        match self {
+            Self::Data => 'd',
+            Self::Vocabulary => 'v',
+            Self::Shapes => 's',
+        }
+    }
+}
 
 /// What documents hold together.
 #[derive(Debug)]
@@ -76,6 +98,8 @@ pub struct Documents {
     pub graph: Graph,
     /// The imports that no given document answers, when none is fetched.
     pub missing_imports: Vec<String>,
+    /// The imports that a given file was taken for, by its name alone.
+    pub taken_by_name: Vec<(String, PathBuf)>,
 }
 
 impl Documents {
@@ -83,8 +107,8 @@ impl Documents {
     ///
     /// # Errors
     /// When one cannot be read as RDF to its end.
-    pub fn read(paths: &[impl AsRef<Path>]) -> Result<Graph, DocumentError> {
-        let mut reader = Reader::default();
+    pub fn read(paths: &[impl AsRef<Path>], role: Role) -> Result<Graph, DocumentError> {
+        let mut reader = Reader::new(role);
         for path in paths {
             reader.read_file(path.as_ref())?;
         }
@@ -95,18 +119,18 @@ impl Documents {
     ///
     /// # Errors
     /// When it is not Turtle to its end.
-    pub fn of_text(text: &str) -> Result<Graph, DocumentError> {
+    pub fn of_text(text: &str, role: Role) -> Result<Graph, DocumentError> {
         let page = Url::parse("https://moisson.dev/shapes").expect("a static address");
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(role);
         reader.take(&Input { page, format: RdfFormat::Turtle, body: Body::Memory(text.as_bytes().into()) })?;
         Ok(reader.builder.build())
     }
 
     /// Reads files of shapes with their `owl:imports`.
     ///
-    /// A given file answers an import when it describes that ontology, has that address, or ends in the
-    /// same file name. Files may import files beside them. Other imports are fetched when `fetch` is
-    /// given, and are missing otherwise.
+    /// A given file answers an import when it describes that ontology or has that address. Files may import
+    /// files beside them. Other imports are fetched when `fetch` is given; otherwise another given file of
+    /// the same name is taken for them, which the outcome says, or they are missing.
     ///
     /// # Errors
     /// When a document cannot be fetched or read as RDF to its end.
@@ -114,16 +138,23 @@ impl Documents {
         paths: &[impl AsRef<Path>],
         fetch: Option<FetchImport<'_>>,
     ) -> Result<Self, DocumentError> {
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(Role::Shapes);
         for path in paths {
             reader.read_file(path.as_ref())?;
         }
-        let mut missing_imports = Vec::new();
-        while let Some(import) = reader.wanted.pop() {
-            if reader.has(&import) {
+        let (mut missing_imports, mut taken_by_name) = (Vec::new(), Vec::new());
+        while let Some((importer, import)) = reader.wanted.pop() {
+            if reader.known.contains(bare(&import)) {
                 continue;
             }
-            reader.known.insert(import.clone());
+            if fetch.is_none()
+                && let Some(file) = file_of_name(paths, bare(&import), &importer)
+            {
+                reader.known.insert(bare(&import).to_owned());
+                taken_by_name.push((import, file));
+                continue;
+            }
+            reader.known.insert(bare(&import).to_owned());
             if reader.count >= paths.len() + MAX_IMPORTS {
                 return Err(DocumentError::TooMany { document: import });
             }
@@ -132,24 +163,35 @@ impl Documents {
             }
         }
         missing_imports.sort();
-        Ok(Self { graph: reader.builder.build(), missing_imports })
+        taken_by_name.sort();
+        Ok(Self { graph: reader.builder.build(), missing_imports, taken_by_name })
     }
 }
 
-#[derive(Default)]
+/// A given file with the name of an import, other than the one that imports it.
+fn file_of_name(paths: &[impl AsRef<Path>], import: &str, importer: &Url) -> Option<PathBuf> {
+    let name = import.rsplit('/').next().filter(|name| name.contains('.') && !name.starts_with("www."))?;
+    let importer = importer.to_file_path().ok()?;
+    paths.iter().map(AsRef::as_ref).find_map(|path| {
+        let absolute = std::path::absolute(path).ok()?;
+        let fits = absolute.file_name().is_some_and(|own| own == name) && absolute != importer;
+        fits.then(|| path.to_owned())
+    })
+}
+
 struct Reader {
+    role: Role,
     builder: GraphBuilder,
     count: usize,
     /// Ontologies and addresses that were read, without their fragments.
     known: FxHashSet<String>,
-    file_names: FxHashSet<String>,
-    wanted: Vec<String>,
+    /// Imports, each with the document that names it.
+    wanted: Vec<(Url, String)>,
 }
 
 impl Reader {
-    fn has(&self, import: &str) -> bool {
-        let bare = bare(import);
-        self.known.contains(bare) || file_name(bare).is_some_and(|name| self.file_names.contains(name))
+    fn new(role: Role) -> Self {
+        Self { role, builder: GraphBuilder::new(), count: 0, known: FxHashSet::default(), wanted: Vec::new() }
     }
 
     /// Reads an import from beside its importer, or from afar. Returns whether that could be tried.
@@ -164,7 +206,7 @@ impl Reader {
         }
         let Some(fetch) = fetch else { return Ok(false) };
         let document = import.to_owned();
-        let fetched = fetch(&url).map_err(|reason| DocumentError::Fetch { document, reason })?;
+        let fetched = fetch(&url).map_err(|source| DocumentError::Fetch { document, source: Box::new(source) })?;
         self.read_document(&fetched.url, fetched.content_type.as_deref(), fetched.body)?;
         Ok(true)
     }
@@ -173,9 +215,6 @@ impl Reader {
         let failed = |source| DocumentError::File { path: path.to_owned(), source };
         let absolute = std::path::absolute(path).map_err(failed)?;
         let url = Url::from_file_path(&absolute).map_err(|()| failed(std::io::ErrorKind::InvalidInput.into()))?;
-        if let Some(name) = file_name(url.as_str()) {
-            self.file_names.insert(name.to_owned());
-        }
         self.read_document(&url, None, Body::File(absolute)).map_err(|error| match error {
             DocumentError::Lift(LiftError::Io { source, .. }) => failed(source),
             other => other,
@@ -195,15 +234,14 @@ impl Reader {
     fn take(&mut self, input: &Input) -> Result<(), DocumentError> {
         let number = self.count;
         self.count += 1;
-        let is_local = input.page.scheme() == "file";
         let start = self.builder.len();
         let io = |source| LiftError::Io { page: input.page.to_string(), source };
-        if read_valid(input, |triple| self.insert(triple, number, is_local)).map_err(io)? {
+        if read_valid(input, |triple| self.insert(triple, number, &input.page)).map_err(io)? {
             return Ok(());
         }
         // Not valid throughout: the lenient reading mends it, or says where it is broken.
         self.builder.truncate(start);
-        let reading = read(input, &Contexts::default(), |lifted| self.insert(lifted.triple, number, is_local))?;
+        let reading = read(input, &Contexts::default(), |lifted| self.insert(lifted.triple, number, &input.page))?;
         match reading.problems.into_iter().next() {
             None => Ok(()),
             Some(problem) => Err(DocumentError::Syntax {
@@ -214,19 +252,19 @@ impl Reader {
         }
     }
 
-    fn insert(&mut self, triple: Triple, document: usize, is_local: bool) {
-        let triple = if document == 0 { triple } else { distinct(triple, document) };
-        self.note_ontology(&triple, is_local);
+    fn insert(&mut self, triple: Triple, document: usize, page: &Url) {
+        let triple = distinct(triple, self.role, document);
+        self.note_ontology(&triple, page);
         self.builder.insert(&triple);
     }
 
-    fn note_ontology(&mut self, triple: &Triple, is_local: bool) {
+    fn note_ontology(&mut self, triple: &Triple, page: &Url) {
         if triple.predicate == owl::IMPORTS {
             // A document from afar has no say over files here.
             if let Term::NamedNode(import) = &triple.object
-                && (is_local || !import.as_str().starts_with("file:"))
+                && (page.scheme() == "file" || !import.as_str().starts_with("file:"))
             {
-                self.wanted.push(import.as_str().to_owned());
+                self.wanted.push((page.clone(), import.as_str().to_owned()));
             }
         } else if triple.predicate == rdf::TYPE
             && let (NamedOrBlankNode::NamedNode(subject), Term::NamedNode(class)) =
@@ -243,14 +281,10 @@ fn bare(address: &str) -> &str {
     address.split('#').next().unwrap_or(address)
 }
 
-/// The last segment of an address, when it looks like a file's name.
-fn file_name(address: &str) -> Option<&str> {
-    address.rsplit('/').next().filter(|name| name.contains('.') && !name.starts_with("www."))
-}
-
-/// Keeps the blank nodes of several documents apart.
-fn distinct(mut triple: Triple, number: usize) -> Triple {
-    let rename = |node: &BlankNode| BlankNode::new_unchecked(format!("f{number}{}", node.as_str()));
+/// Keeps the blank nodes of several documents and roles apart.
+fn distinct(mut triple: Triple, role: Role, number: usize) -> Triple {
+    let rename =
+        |node: &BlankNode| BlankNode::new_unchecked(format!("{}{number}{}", role.letter(), node.as_str()));
     if let NamedOrBlankNode::BlankNode(node) = &triple.subject {
         triple.subject = rename(node).into();
     }
@@ -288,6 +322,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_taken_for_an_import_of_its_name_but_never_for_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let import = |name: &str| {
+            format!("<http://a.example/x> <http://www.w3.org/2002/07/owl#imports> <http://b.example/{name}> .")
+        };
+        let (shapes, more) = (folder.path().join("shapes.ttl"), folder.path().join("more.ttl"));
+        std::fs::write(&shapes, format!("{} {}", import("shapes.ttl"), import("more.ttl"))).unwrap();
+        std::fs::write(&more, BESIDE).unwrap();
+        let documents = Documents::with_imports(&[shapes, more.clone()], None).unwrap();
+        assert_eq!(documents.missing_imports, ["http://b.example/shapes.ttl"]);
+        assert_eq!(documents.taken_by_name, [("http://b.example/more.ttl".to_owned(), more)]);
+    }
+
+    #[test]
     fn an_import_is_fetched_when_asked_for_and_reaches_no_file() {
         let folder = folder();
         let paths = [folder.path().join("main.ttl"), folder.path().join("given.ttl")];
@@ -308,7 +356,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("broken.ttl");
         std::fs::write(&path, "<http://a/> <http://b/> 1 .\n<http://a/> oops .\n").unwrap();
-        let error = Documents::read(&[path]).unwrap_err();
+        let error = Documents::read(&[path], Role::Shapes).unwrap_err();
         assert!(error.to_string().contains("broken.ttl, line 2"), "{error}");
     }
 }

@@ -3,11 +3,18 @@
 use super::explain::Tally;
 use super::message;
 use super::plan::{ConstantId, Plan, Shape, ShapeId};
-use super::report::{Failure, Report, ValidationResult};
+use super::report::{Failure, FailureReason, Report, ValidationResult};
 use super::session::{Data, NodeId, Session};
+use super::sparql::Budget;
 use super::targets::focus_nodes;
 use oxrdf::{Literal, NamedNode, NamedNodeRef, Term};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use std::cell::{Cell, RefCell};
+
+/// Shapes that may be applied for one focus node: hand-written shapes stay far below, and shapes that
+/// double the work at each level end here.
+const MAX_APPLIED: u64 = 20_000_000;
 
 /// Past this many focus nodes, a validation is spread over the processor's cores.
 const PARALLEL_FROM: usize = 2_000;
@@ -26,12 +33,19 @@ impl Plan {
     /// Validates a data graph against all shapes with targets.
     #[must_use]
     pub fn validate<'g>(&'g self, data: impl Into<Data<'g>>, details: Details) -> Report {
+        self.validate_within(data, details, &Budget::default())
+    }
+
+    /// Validates as [`Plan::validate`] does, with a budget that several validations share: a query that
+    /// spent its time on one graph is not tried on the next.
+    #[must_use]
+    pub fn validate_within<'g>(&'g self, data: impl Into<Data<'g>>, details: Details, budget: &Budget) -> Report {
         let data = data.into();
         let session = Session::new(self, data);
         let tasks = self.tasks(&session);
         let number: usize = tasks.iter().map(|(_, nodes)| nodes.len()).sum();
         if number < PARALLEL_FROM {
-            return run(&Evaluation { session, details, tally: None }, &tasks);
+            return Evaluation::new(session, details, budget).run(&tasks);
         }
         drop(session);
         let parts: Vec<(ShapeId, &[NodeId])> = tasks
@@ -42,7 +56,7 @@ impl Plan {
             .into_par_iter()
             .map(|(shape, nodes)| {
                 let session = Session::new(self, data);
-                run(&Evaluation { session, details, tally: None }, &[(shape, nodes.to_vec())])
+                Evaluation::new(session, details, budget).run(&[(shape, nodes.to_vec())])
             })
             .collect();
         let mut whole = Report::default();
@@ -58,8 +72,10 @@ impl Plan {
     pub fn explain<'g>(&'g self, data: impl Into<Data<'g>>) -> (Report, Tally) {
         let session = Session::new(self, data.into());
         let tasks = self.tasks(&session);
-        let evaluation = Evaluation { session, details: Details::Omitted, tally: Some(Tally::default()) };
-        let report = run(&evaluation, &tasks);
+        let budget = Budget::default();
+        let mut evaluation = Evaluation::new(session, Details::Omitted, &budget);
+        evaluation.tally = Some(Tally::default());
+        let report = evaluation.run(&tasks);
         (report, evaluation.tally.unwrap_or_default())
     }
 
@@ -73,28 +89,63 @@ impl Plan {
     }
 }
 
-fn run(evaluation: &Evaluation<'_>, tasks: &[(ShapeId, Vec<NodeId>)]) -> Report {
-    let mut results = Results::collecting();
-    for (shape, nodes) in tasks {
-        for node in nodes {
-            evaluation.validate(*shape, *node, &mut results);
-        }
-    }
-    Report { results: results.found, failures: results.failures }
-}
-
 /// One evaluation on one thread.
 pub(super) struct Evaluation<'g> {
     session: Session<'g>,
     details: Details,
+    budget: &'g Budget,
     tally: Option<Tally>,
+    /// What could not be evaluated, wherever it was asked: a failure is one also under `sh:not`.
+    failures: RefCell<Vec<Failure>>,
+    /// Whether nodes conform to shapes that refer to others: without it, shapes that refer twice to the
+    /// same shape would double the work at each level.
+    conformance: RefCell<FxHashMap<(ShapeId, NodeId), bool>>,
+    /// Shapes applied for the present focus node.
+    applied: Cell<u64>,
 }
 
-impl Evaluation<'_> {
+impl<'g> Evaluation<'g> {
+    fn new(session: Session<'g>, details: Details, budget: &'g Budget) -> Self {
+        Self {
+            session,
+            details,
+            budget,
+            tally: None,
+            failures: RefCell::default(),
+            conformance: RefCell::default(),
+            applied: Cell::new(0),
+        }
+    }
+
+    fn run(&self, tasks: &[(ShapeId, Vec<NodeId>)]) -> Report {
+        let mut results = Results::collecting();
+        for (shape, nodes) in tasks {
+            for node in nodes {
+                self.applied.set(0);
+                self.validate(*shape, *node, &mut results);
+            }
+        }
+        Report { results: results.found, failures: self.failures.take() }
+    }
+
+    /// Counts the application of a shape; false when the focus node has had more than its share.
+    fn has_work_left(&self, shape: &Shape, node: NodeId) -> bool {
+        let applied = self.applied.get() + 1;
+        self.applied.set(applied);
+        if applied == MAX_APPLIED {
+            self.failures.borrow_mut().push(Failure {
+                shape: shape.id.clone(),
+                focus_node: self.session.term(node),
+                reason: FailureReason::Endless { limit: MAX_APPLIED },
+            });
+        }
+        applied < MAX_APPLIED
+    }
+
     fn validate(&self, shape: ShapeId, node: NodeId, results: &mut Results) {
         let id = shape;
         let shape = self.session.plan.shape(shape);
-        if shape.deactivated {
+        if shape.deactivated || !self.has_work_left(shape, node) {
             return;
         }
         let path_values;
@@ -130,9 +181,25 @@ pub(super) struct Focus<'e> {
 impl Focus<'_> {
     /// Whether a node conforms to a shape (SHACL 3.4.2).
     pub(super) fn conforms(&self, shape: ShapeId, node: NodeId) -> bool {
-        let mut results = Results::seeking_one();
-        self.evaluation.validate(shape, node, &mut results);
-        !results.any
+        let evaluate = || {
+            let mut results = Results::seeking_one();
+            self.evaluation.validate(shape, node, &mut results);
+            !results.any
+        };
+        if !self.session.plan.shape(shape).refers_to_shapes {
+            return evaluate();
+        }
+        let known = self.evaluation.conformance.borrow().get(&(shape, node)).copied();
+        known.unwrap_or_else(|| {
+            let conforms = evaluate();
+            self.evaluation.conformance.borrow_mut().insert((shape, node), conforms);
+            conforms
+        })
+    }
+
+    /// What queries may still take.
+    pub(super) fn budget(&self) -> &Budget {
+        self.evaluation.budget
     }
 
     /// Validates a node against a shape, whose results become results of the report.
@@ -162,6 +229,16 @@ impl Focus<'_> {
         }
     }
 
+    /// The shape's path for a message: its IRI, or its text in SPARQL's syntax.
+    pub(super) fn path_term(&self) -> Option<Term> {
+        self.shape.path.as_ref().map(|(node, path)| match node {
+            Term::NamedNode(_) => node.clone(),
+            Term::BlankNode(_) | Term::Literal(_) => {
+                Literal::new_simple_literal(path.to_sparql(&self.session.plan.constants)).into()
+            }
+        })
+    }
+
     /// A constant of the plan.
     pub(super) fn constant(&self, id: ConstantId) -> &Term {
         self.session.plan.constants.term(id)
@@ -172,7 +249,6 @@ impl Focus<'_> {
 #[derive(Debug)]
 pub(super) struct Results {
     found: Vec<ValidationResult>,
-    failures: Vec<Failure>,
     any: bool,
     mode: Mode,
 }
@@ -185,7 +261,7 @@ enum Mode {
 
 impl Results {
     fn collecting() -> Self {
-        Self { found: Vec::new(), failures: Vec::new(), any: false, mode: Mode::All }
+        Self { found: Vec::new(), any: false, mode: Mode::All }
     }
 
     fn seeking_one() -> Self {
@@ -194,12 +270,12 @@ impl Results {
 
     /// Notes that a constraint could not be evaluated; while only conformance is asked, it counts as
     /// a result, since nothing says that the node conforms.
-    pub(super) fn fail(&mut self, focus: &Focus<'_>, error: &dyn std::error::Error) {
+    pub(super) fn fail(&mut self, focus: &Focus<'_>, reason: FailureReason) {
         self.any = true;
-        self.failures.push(Failure {
+        focus.evaluation.failures.borrow_mut().push(Failure {
             shape: focus.shape.id.clone(),
             focus_node: focus.session.term(focus.node),
-            reason: error.to_string(),
+            reason,
         });
     }
 
@@ -283,7 +359,7 @@ fn messages_of(focus: &Focus<'_>, value: Option<&Term>, default_message: impl Fn
     let lookup = |name: &str| match name {
         "this" => Some(focus.session.term(focus.node)),
         "value" => value.cloned(),
-        "PATH" | "path" => focus.shape.path.as_ref().map(|(node, _)| node.clone()),
+        "PATH" | "path" => focus.path_term(),
         _ => None,
     };
     focus.shape.messages.iter().map(|message| message::fill(message, lookup)).collect()

@@ -19,19 +19,19 @@ pub fn is_well_formed(literal: &Literal) -> bool {
         xsd::DECIMAL => is_decimal(value),
         xsd::FLOAT | xsd::DOUBLE => is_double(value),
         xsd::DATE => parses::<typed::Date>(value),
-        xsd::TIME => parses::<typed::Time>(value),
-        xsd::DATE_TIME => parses::<typed::DateTime>(value),
+        xsd::TIME => parses::<typed::Time>(&short_fraction(value)),
+        xsd::DATE_TIME => parses::<typed::DateTime>(&short_fraction(value)),
         xsd::DATE_TIME_STAMP => {
-            typed::DateTime::from_str(value).is_ok_and(|time| time.timezone_offset().is_some())
+            typed::DateTime::from_str(&short_fraction(value)).is_ok_and(|time| time.timezone_offset().is_some())
         }
         xsd::G_YEAR => parses::<typed::GYear>(value),
         xsd::G_YEAR_MONTH => parses::<typed::GYearMonth>(value),
         xsd::G_MONTH => parses::<typed::GMonth>(value),
         xsd::G_MONTH_DAY => parses::<typed::GMonthDay>(value),
         xsd::G_DAY => parses::<typed::GDay>(value),
-        xsd::DURATION => parses::<typed::Duration>(value),
-        xsd::DAY_TIME_DURATION => parses::<typed::DayTimeDuration>(value),
-        xsd::YEAR_MONTH_DURATION => parses::<typed::YearMonthDuration>(value),
+        xsd::DURATION => is_duration(value, "YMD", "HMS"),
+        xsd::DAY_TIME_DURATION => is_duration(value, "D", "HMS"),
+        xsd::YEAR_MONTH_DURATION => is_duration(value, "YM", ""),
         xsd::HEX_BINARY => value.len() % 2 == 0 && value.bytes().all(|byte| byte.is_ascii_hexdigit()),
         xsd::BASE64_BINARY => is_base64(value),
         _ => is_well_formed_text(value, datatype),
@@ -75,11 +75,67 @@ fn is_language(value: &str) -> bool {
 fn is_base64(value: &str) -> bool {
     let compact: Vec<u8> = value.bytes().filter(|byte| *byte != b' ').collect();
     let padding = compact.iter().rev().take_while(|byte| **byte == b'=').count();
+    // The bits that the padding leaves over are zero (RFC 4648, 3.5; XML Schema's grammar asks for it).
+    let last = compact.len().checked_sub(padding + 1).map(|at| compact[at]);
+    let ends_well = match (padding, last) {
+        (1, Some(last)) => b"AEIMQUYcgkosw048".contains(&last),
+        (2, Some(last)) => b"AQgw".contains(&last),
+        _ => true,
+    };
     compact.len().is_multiple_of(4)
         && padding <= 2
+        && ends_well
         && compact[..compact.len() - padding]
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+}
+
+/// The form of a duration (XML Schema 1.1 part 2, 3.3.6.2), whose numbers may be of any size: units in
+/// their order, each once, at least one, and one behind a `T`.
+fn is_duration(value: &str, date_units: &str, time_units: &str) -> bool {
+    let bare = value.strip_prefix('-').unwrap_or(value);
+    let Some(rest) = bare.strip_prefix('P') else { return false };
+    let (date, time) = match rest.split_once('T') {
+        Some((date, time)) => (date, Some(time)),
+        None => (rest, None),
+    };
+    let has_date = !date.is_empty();
+    (has_date || time.is_some())
+        && (!has_date || are_units(date, date_units))
+        && time.is_none_or(|time| are_units(time, time_units))
+}
+
+/// Whether a text is numbers with these units, in their order; only seconds have a fraction.
+fn are_units(text: &str, units: &str) -> bool {
+    let mut units = units.chars();
+    let mut number = String::new();
+    for c in text.chars() {
+        if c.is_ascii_digit() || c == '.' {
+            number.push(c);
+            continue;
+        }
+        let is_number = match number.split_once('.') {
+            None => !number.is_empty(),
+            Some((whole, fraction)) => {
+                c == 'S' && !whole.is_empty() && !fraction.is_empty() && !fraction.contains('.')
+            }
+        };
+        if !is_number || !units.any(|unit| unit == c) {
+            return false;
+        }
+        number.clear();
+    }
+    number.is_empty() && !text.is_empty()
+}
+
+/// A time with at most 18 digits of fraction, which is as many as the parser takes.
+fn short_fraction(value: &str) -> std::borrow::Cow<'_, str> {
+    let Some((whole, rest)) = value.split_once('.') else { return value.into() };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    if digits <= 18 {
+        return value.into();
+    }
+    format!("{whole}.{}{}", &rest[..18], &rest[digits..]).into()
 }
 
 fn parses<T: FromStr>(value: &str) -> bool {
@@ -189,8 +245,49 @@ fn ordered<T: FromStr + PartialOrd>(left: &str, right: &str) -> Option<Ordering>
 
 /// A numeric literal, in the narrowest of the types that SPARQL promotes between.
 enum Number {
-    Decimal(typed::Decimal),
+    Decimal(Digits),
     Double(f64),
+}
+
+/// A decimal of any length: its sign, and its digits without zeros that say nothing.
+#[derive(Debug, PartialEq, Eq)]
+struct Digits {
+    is_negative: bool,
+    whole: String,
+    fraction: String,
+}
+
+impl Digits {
+    /// Reads a well-formed decimal.
+    fn of(text: &str) -> Self {
+        let digits = text.trim_start_matches(['+', '-']);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let is_zero = whole.is_empty() && fraction.is_empty();
+        Self {
+            is_negative: text.starts_with('-') && !is_zero,
+            whole: whole.to_owned(),
+            fraction: fraction.to_owned(),
+        }
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        let size = |left: &Self, right: &Self| {
+            let by_length = left.whole.len().cmp(&right.whole.len());
+            by_length.then_with(|| left.whole.cmp(&right.whole)).then_with(|| left.fraction.cmp(&right.fraction))
+        };
+        match (self.is_negative, other.is_negative) {
+            (false, false) => size(self, other),
+            (true, true) => size(other, self),
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+        }
+    }
+
+    fn as_double(&self) -> f64 {
+        let sign = if self.is_negative { "-" } else { "" };
+        format!("{sign}0{}.{}0", self.whole, self.fraction).parse().unwrap_or(f64::NAN)
+    }
 }
 
 impl Number {
@@ -200,23 +297,22 @@ impl Number {
         if !(is_exact || datatype == xsd::FLOAT || datatype == xsd::DOUBLE) || !is_well_formed(literal) {
             return None;
         }
-        if is_exact && let Ok(decimal) = typed::Decimal::from_str(literal.value()) {
-            return Some(Self::Decimal(decimal));
+        if is_exact {
+            return Some(Self::Decimal(Digits::of(literal.value())));
         }
-        // Past the decimal's 18 digits the order is that of the nearest double.
         typed::Double::from_str(literal.value()).ok().map(|double| Self::Double(double.into()))
     }
 
     fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
-            (Self::Decimal(left), Self::Decimal(right)) => left.partial_cmp(right),
+            (Self::Decimal(left), Self::Decimal(right)) => Some(left.compare(right)),
             (left, right) => left.as_double().partial_cmp(&right.as_double()),
         }
     }
 
     fn as_double(&self) -> f64 {
         match self {
-            Self::Decimal(decimal) => typed::Double::from(*decimal).into(),
+            Self::Decimal(decimal) => decimal.as_double(),
             Self::Double(double) => *double,
         }
     }
@@ -245,6 +341,12 @@ mod tests {
             (xsd::TOKEN, "a b", "a  b"),
             (xsd::NC_NAME, "a-1", "a:1"),
             (xsd::DURATION, "P1Y2M", "P"),
+            (xsd::DURATION, "-P1DT0.5S", "P1DT"),
+            (xsd::DURATION, "P99999999999999999999Y", "P1M1Y"),
+            (xsd::DAY_TIME_DURATION, "PT1H", "P1Y"),
+            (xsd::YEAR_MONTH_DURATION, "P1Y", "P1D"),
+            (xsd::DATE_TIME, "2020-01-01T00:00:00.1234567890123456789Z", "2020-01-01T00:00:00."),
+            (xsd::BASE64_BINARY, "YWI=", "YR=="),
         ];
         for (datatype, good, bad) in cases {
             assert!(is_well_formed(&Literal::new_typed_literal(good, datatype)), "{good} {datatype}");
@@ -258,5 +360,10 @@ mod tests {
         let without = Literal::new_typed_literal("2002-10-10T12:00:01", xsd::DATE_TIME);
         assert_eq!(compare(&with, &without), None);
         assert_eq!(compare(&Literal::from(1), &Literal::from(1.5)), Some(Ordering::Less));
+        let integer = |text: &str| Literal::new_typed_literal(text, xsd::INTEGER);
+        let (less, more) = (integer("123456789012345678901234567890"), integer("123456789012345678901234567891"));
+        assert_eq!(compare(&less, &more), Some(Ordering::Less));
+        assert_eq!(compare(&integer("-0"), &integer("+00")), Some(Ordering::Equal));
+        assert_eq!(compare(&integer("-10"), &integer("-9")), Some(Ordering::Less));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Follows the W3C Recommendation of 2017-07-20, whose chapters are its modules: shapes and targets
 //! (2), validation and reports (3), core constraint components (4), SPARQL-based constraints (5) and
-//! components (6). It knows nothing of catalogues or harvests.
+//! components (6). It knows nothing of harvests, and of catalogues only that they come in windows.
 //!
 //! Invariant: a [`Plan`] is immutable and shared between threads; all that an evaluation learns is in
 //! its own session.
@@ -25,13 +25,14 @@ mod targets;
 
 pub use by_dataset::ByDataset;
 pub use components::Constraint;
-pub use documents::{DocumentError, Documents, FetchImport, Fetched};
+pub use documents::{DocumentError, Documents, FetchImport, Fetched, Role};
 pub use error::ShapesError;
 pub use evaluation::Details;
 pub use explain::Tally;
 pub use literal::{compare, is_well_formed};
 pub use path::Path;
 pub use plan::{ConstantId, Constants, Plan, Shape, ShapeId, ShapesWarning};
-pub use report::{Failure, Report, ValidationResult, path_text};
+pub use report::{Failure, FailureReason, Report, ReportWriter, ValidationResult, path_text};
 pub use session::Data;
+pub use sparql::Budget;
 pub use targets::Target;

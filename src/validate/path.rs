@@ -5,12 +5,14 @@ use super::plan::{ConstantId, Constants};
 use super::reading::{list, objects};
 use super::session::{NodeId, Session};
 use crate::triples::Graph;
-use crate::vocab::sh;
-use oxrdf::{Term, TermRef};
+use crate::vocab::{rdf, sh};
+use oxrdf::{NamedNodeRef, Term};
 use rustc_hash::FxHashSet;
 
 /// Paths nest as deep as their author writes them; past this they are taken for a loop.
 const MAX_DEPTH: usize = 64;
+/// A path of more parts than this was made to be long.
+const MAX_PARTS: usize = 1_000;
 
 /// A compiled property path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,20 +41,12 @@ impl Path {
         shape: &Term,
         constants: &mut Constants,
     ) -> Result<Self, ShapesError> {
-        read(graph, node, constants, 0).map_err(|reason| ShapesError::Path {
+        let mut reader = PathReader { graph, constants, parts: 0 };
+        reader.read(node, 0).map_err(|reason| ShapesError::Path {
             shape: shape.clone(),
             path: node.clone(),
             reason,
         })
-    }
-
-    /// The predicate, when the path is just one.
-    #[must_use]
-    pub fn as_predicate(&self) -> Option<ConstantId> {
-        match self {
-            Self::Predicate(predicate) => Some(*predicate),
-            _ => None,
-        }
     }
 
     /// Collects the distinct nodes that the path reaches from one node, in a stable order.
@@ -112,7 +106,7 @@ impl Path {
         };
         match self {
             Self::Predicate(predicate) => constants.term(*predicate).to_string(),
-            Self::Inverse(path) => format!("^{}", path.to_sparql(constants)),
+            Self::Inverse(path) => format!("^({})", path.to_sparql(constants)),
             Self::Sequence(paths) => join(paths, "/"),
             Self::Alternative(paths) => join(paths, "|"),
             Self::ZeroOrMore(path) => format!("({})*", path.to_sparql(constants)),
@@ -180,48 +174,84 @@ fn follow_closure(
     }
 }
 
-fn read(graph: &Graph, node: &Term, constants: &mut Constants, depth: usize) -> Result<Path, &'static str> {
-    if depth > MAX_DEPTH {
-        return Err("it refers to itself, or nests deeper than 64 levels");
+/// Reads one path; counts its parts, since parts that are shared would multiply.
+struct PathReader<'r> {
+    graph: &'r Graph,
+    constants: &'r mut Constants,
+    parts: usize,
+}
+
+impl PathReader<'_> {
+    fn read(&mut self, node: &Term, depth: usize) -> Result<Path, &'static str> {
+        self.parts += 1;
+        if depth > MAX_DEPTH {
+            return Err("it refers to itself, or nests deeper than 64 levels");
+        }
+        if self.parts > MAX_PARTS {
+            return Err("it has more than 1,000 parts");
+        }
+        if let Term::NamedNode(_) = node {
+            return Ok(Path::Predicate(self.constants.add(node)));
+        }
+        let forms = [
+            sh::ALTERNATIVE_PATH,
+            sh::INVERSE_PATH,
+            sh::ZERO_OR_MORE_PATH,
+            sh::ONE_OR_MORE_PATH,
+            sh::ZERO_OR_ONE_PATH,
+            rdf::FIRST,
+        ];
+        let mut found = forms
+            .into_iter()
+            .flat_map(|form| objects(self.graph, node.as_ref(), form).into_iter().map(move |value| (form, value)));
+        let Some((form, inner)) = found.next() else {
+            return Err("it is neither an IRI nor one of the path forms of SHACL 2.3.1");
+        };
+        if found.next().is_some() {
+            return Err("it has more than one path form");
+        }
+        match form {
+            rdf::FIRST => Ok(Path::Sequence(self.members(node, depth)?)),
+            sh::ALTERNATIVE_PATH => Ok(Path::Alternative(self.members(&inner, depth)?)),
+            sh::INVERSE_PATH => Ok(Path::Inverse(Box::new(self.read(&inner, depth + 1)?))),
+            form => Ok(Repetition::of(form).applied_to(self.read(&inner, depth + 1)?)),
+        }
     }
-    if let Term::NamedNode(_) = node {
-        return Ok(Path::Predicate(constants.add(node)));
-    }
-    let many = |head: &Term, constants: &mut Constants| -> Result<Vec<Path>, &'static str> {
-        let members = list(graph, head).ok_or("its list is not well formed")?;
+
+    fn members(&mut self, head: &Term, depth: usize) -> Result<Vec<Path>, &'static str> {
+        let members = list(self.graph, head).ok_or("its list is not well formed")?;
         if members.len() < 2 {
             return Err("a sequence or an alternative needs at least two members");
         }
-        members.iter().map(|member| read(graph, member, constants, depth + 1)).collect()
-    };
-    if graph.object_of(node.as_ref(), crate::vocab::rdf::FIRST).is_some() {
-        return Ok(Path::Sequence(many(node, constants)?));
+        members.iter().map(|member| self.read(member, depth + 1)).collect()
     }
-    if let Some(head) = only(graph, node.as_ref(), sh::ALTERNATIVE_PATH)? {
-        return Ok(Path::Alternative(many(&head, constants)?));
-    }
-    let wrapped: [(_, fn(Box<Path>) -> Path); 4] = [
-        (sh::INVERSE_PATH, Path::Inverse),
-        (sh::ZERO_OR_MORE_PATH, Path::ZeroOrMore),
-        (sh::ONE_OR_MORE_PATH, Path::OneOrMore),
-        (sh::ZERO_OR_ONE_PATH, Path::ZeroOrOne),
-    ];
-    for (predicate, wrap) in wrapped {
-        if let Some(inner) = only(graph, node.as_ref(), predicate)? {
-            return Ok(wrap(Box::new(read(graph, &inner, constants, depth + 1)?)));
-        }
-    }
-    Err("it is neither an IRI nor one of the path forms of SHACL 2.3.1")
 }
 
-fn only(
-    graph: &Graph,
-    node: TermRef<'_>,
-    predicate: oxrdf::NamedNodeRef<'_>,
-) -> Result<Option<Term>, &'static str> {
-    let mut found = objects(graph, node, predicate);
-    match (found.pop(), found.is_empty()) {
-        (value, true) => Ok(value),
-        (_, false) => Err("it has the same path property twice"),
+/// How often a path is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Repetition {
+    may_be_none: bool,
+    may_be_many: bool,
+}
+
+impl Repetition {
+    fn of(form: NamedNodeRef<'_>) -> Self {
+        Self { may_be_none: form != sh::ONE_OR_MORE_PATH, may_be_many: form != sh::ZERO_OR_ONE_PATH }
+    }
+
+    /// Repeats a path. A repetition of a repetition is one: `(p*)+` is `p*`, and following it as it is
+    /// written would go through the same nodes at each level.
+    fn applied_to(self, path: Path) -> Path {
+        let (inner, own) = match path {
+            Path::ZeroOrMore(inner) => (inner, Self { may_be_none: true, may_be_many: true }),
+            Path::OneOrMore(inner) => (inner, Self { may_be_none: false, may_be_many: true }),
+            Path::ZeroOrOne(inner) => (inner, Self { may_be_none: true, may_be_many: false }),
+            other => (Box::new(other), Self { may_be_none: false, may_be_many: false }),
+        };
+        match (self.may_be_none || own.may_be_none, self.may_be_many || own.may_be_many) {
+            (true, true) => Path::ZeroOrMore(inner),
+            (false, _) => Path::OneOrMore(inner),
+            (true, false) => Path::ZeroOrOne(inner),
+        }
     }
 }

@@ -3,11 +3,11 @@
 use super::components::{self, Constraint};
 use super::error::ShapesError;
 use super::path::Path;
-use super::reading::{iris, is_true, literals, objects};
-use super::sparql::CustomComponent;
+use super::reading::{iris, is_true, objects};
+use super::sparql::{CustomComponent, QueryId};
 use super::targets::{self, Target};
 use crate::triples::Graph;
-use crate::vocab::{rdf, sh};
+use crate::vocab::{rdf, sh, xsd};
 use oxrdf::{Literal, NamedNode, NamedNodeRef, Term, TermRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::time::Duration;
@@ -73,6 +73,13 @@ impl ShapeId {
     }
 }
 
+/// Whether a shape judges nodes or the values of a property (SHACL 2.2, 2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShapeForm {
+    Node,
+    Property,
+}
+
 /// A compiled shape (SHACL 2).
 #[derive(Debug)]
 pub struct Shape {
@@ -90,6 +97,8 @@ pub struct Shape {
     pub messages: Vec<Literal>,
     /// `sh:deactivated true`: every node conforms.
     pub deactivated: bool,
+    /// Whether a constraint refers to other shapes.
+    pub(super) refers_to_shapes: bool,
 }
 
 /// A shapes graph, ready to be evaluated any number of times, by any number of threads.
@@ -130,7 +139,9 @@ impl Plan {
             constants: Constants::default(),
             warnings: Vec::new(),
             depth: 0,
+            queries: 0,
         };
+        compiler.warn_of_entailment();
         for shape in root_shapes(&shapes_graph) {
             compiler.shape(&shape)?;
         }
@@ -221,6 +232,7 @@ pub(super) struct Compiler<'g> {
     pub(super) constants: Constants,
     warnings: Vec<ShapesWarning>,
     depth: usize,
+    queries: QueryId,
 }
 
 impl Compiler<'_> {
@@ -247,6 +259,9 @@ impl Compiler<'_> {
             return Err(self.wrong(node, sh::NODE_SHAPE, node, "an IRI or a blank node"));
         }
         let path = match self.at_most_one(node, sh::PATH)? {
+            Some(path) if self.has_type(node, sh::NODE_SHAPE) => {
+                return Err(self.wrong(node, sh::PATH, &path, "left out: a node shape has no path"));
+            }
             Some(path) => {
                 let compiled = Path::read(self.graph, &path, node, &mut self.constants)?;
                 Some((path, compiled))
@@ -259,26 +274,55 @@ impl Compiler<'_> {
             }
             None => None,
         };
-        let deactivated = match self.at_most_one(node, sh::DEACTIVATED)? {
-            None => false,
-            Some(value) => {
-                is_true(&value).ok_or_else(|| self.wrong(node, sh::DEACTIVATED, &value, "true or false"))?
-            }
-        };
+        let form = if path.is_some() { ShapeForm::Property } else { ShapeForm::Node };
+        let deactivated = self.boolean(node, sh::DEACTIVATED)?.unwrap_or(false);
         let severity = match self.at_most_one(node, sh::SEVERITY)? {
             None => sh::VIOLATION.into_owned(),
             Some(Term::NamedNode(severity)) => severity,
             Some(value) => return Err(self.wrong(node, sh::SEVERITY, &value, "an IRI")),
         };
+        let constraints = components::read(self, node, form)?;
         Ok(Shape {
             id: node.clone(),
             targets: targets::read(self, node)?,
-            constraints: components::read(self, node, path.is_some())?,
+            refers_to_shapes: constraints.iter().any(|constraint| !constraint.shapes().is_empty()),
+            constraints,
             path,
             severity,
-            messages: literals(self.graph, node.as_ref(), sh::MESSAGE),
+            messages: self.messages(node)?,
             deactivated,
         })
+    }
+
+    /// The value of a parameter that is `true` or `false`.
+    pub(super) fn boolean(&self, node: &Term, parameter: NamedNodeRef<'_>) -> Result<Option<bool>, ShapesError> {
+        let Some(value) = self.at_most_one(node, parameter)? else { return Ok(None) };
+        is_true(&value).map(Some).ok_or_else(|| self.wrong(node, parameter, &value, "true or false"))
+    }
+
+    /// The texts of `sh:message` (SHACL 2.1.5): plain or with a language.
+    pub(super) fn messages(&self, node: &Term) -> Result<Vec<Literal>, ShapesError> {
+        let texts = objects(self.graph, node.as_ref(), sh::MESSAGE).into_iter().map(|value| match value {
+            Term::Literal(text) if matches!(text.datatype(), xsd::STRING | rdf::LANG_STRING) => Ok(text),
+            other => Err(self.wrong(node, sh::MESSAGE, &other, "a text")),
+        });
+        texts.collect()
+    }
+
+    /// The number of the next query.
+    pub(super) fn next_query(&mut self) -> QueryId {
+        self.queries += 1;
+        self.queries
+    }
+
+    /// No entailment regime is supported. SHACL 3.2 would have such shapes refused; national ones ask for
+    /// RDFS, and all that they use of it is that an instance of a subclass is one of the class.
+    fn warn_of_entailment(&mut self) {
+        let graph = self.graph;
+        let asked = graph.id(sh::ENTAILMENT).map_or(&[][..], |predicate| graph.rows_of_predicate(predicate));
+        for row in asked {
+            self.warn(graph.term(row[2]), graph.term(row[1]), "support here");
+        }
     }
 
     /// Notes a reference that leads nowhere.
@@ -317,7 +361,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn has_type(&self, node: &Term, class: NamedNodeRef<'_>) -> bool {
+    pub(super) fn has_type(&self, node: &Term, class: NamedNodeRef<'_>) -> bool {
         iris(self.graph, node.as_ref(), rdf::TYPE).iter().any(|found| found.as_ref() == class)
     }
 }

@@ -66,10 +66,12 @@ pub(super) fn is_true(term: &Term) -> Option<bool> {
     }
 }
 
-/// A non-negative integer, as counts and lengths are.
+/// A non-negative `xsd:integer`, as counts and lengths are.
 pub(super) fn count(term: &Term) -> Option<usize> {
     match term {
-        Term::Literal(literal) => literal.value().trim_start_matches('+').parse().ok(),
+        Term::Literal(literal) if literal.datatype() == xsd::INTEGER => {
+            literal.value().trim_start_matches('+').parse().ok()
+        }
         _ => None,
     }
 }

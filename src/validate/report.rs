@@ -4,6 +4,8 @@ use super::reading::list;
 use crate::triples::Graph;
 use crate::vocab::{rdf, sh, xsd};
 use oxrdf::{BlankNode, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Term, Triple};
+use spareval::QueryEvaluationError;
+use std::time::Duration;
 
 /// A validation result (SHACL 3.6.2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,18 +31,53 @@ pub struct ValidationResult {
 }
 
 /// A constraint that could not be evaluated (SHACL 3.4.1): neither conformance nor a result is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Failure {
     /// The shape whose constraint failed.
     pub shape: Term,
     /// The focus node at which it failed.
     pub focus_node: Term,
-    /// The engine's reason.
-    pub reason: String,
+    /// Why.
+    pub reason: FailureReason,
+}
+
+/// Why a constraint could not be evaluated.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FailureReason {
+    /// Its query cannot be run.
+    #[error("its query failed")]
+    Query(#[source] std::sync::Arc<QueryEvaluationError>),
+    /// Its query took too long for one focus node.
+    #[error("its query took more than {limit:?}")]
+    Late {
+        /// The limit.
+        limit: Duration,
+    },
+    /// Its query has taken too long in all, and is given up.
+    #[error("its query took more than {limit:?} in all, and is not tried again")]
+    GivenUp {
+        /// The limit.
+        limit: Duration,
+    },
+    /// Its query has too many solutions for one focus node.
+    #[error("its query has more than {limit} solutions")]
+    Solutions {
+        /// The limit.
+        limit: usize,
+    },
+    /// The query itself says so, by `?failure` (SHACL 5.3.1).
+    #[error("its query says that it failed")]
+    Stated,
+    /// Shapes that multiply the work at each level.
+    #[error("more than {limit} shapes would be applied for this node")]
+    Endless {
+        /// The limit.
+        limit: u64,
+    },
 }
 
 /// A validation report (SHACL 3.6.1).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Report {
     /// The results, in the order of the shapes and of the data.
     pub results: Vec<ValidationResult>,
@@ -49,34 +86,62 @@ pub struct Report {
 }
 
 impl Report {
-    /// `sh:conforms`: no result at all, of any severity.
+    /// `sh:conforms`: no result at all, of any severity, and nothing that could not be evaluated.
     #[must_use]
     pub fn conforms(&self) -> bool {
-        self.results.is_empty()
+        self.results.is_empty() && self.failures.is_empty()
     }
 
     /// The report as RDF. Paths are copied from the shapes graph, which may use blank nodes.
     #[must_use]
     pub fn to_triples(&self, shapes_graph: &Graph) -> Vec<Triple> {
-        let mut writer = Writer { triples: Vec::new(), shapes_graph };
-        let report = BlankNode::default();
-        writer.add(report.clone(), rdf::TYPE, sh::VALIDATION_REPORT.into_owned());
-        let conforms = if self.conforms() { "true" } else { "false" };
-        writer.add(report.clone(), sh::CONFORMS, Literal::new_typed_literal(conforms, xsd::BOOLEAN));
+        let mut writer = ReportWriter::new(shapes_graph);
+        let mut triples = writer.start();
         for result in &self.results {
-            let node = writer.result(result);
-            writer.add(report.clone(), sh::RESULT, node);
+            triples.extend(writer.add_result(result));
         }
-        writer.triples
+        triples.extend(writer.end(self.conforms()));
+        triples
     }
 }
 
-struct Writer<'g> {
+/// Writes a report result by result, for reports that are longer than memory.
+#[derive(Debug)]
+pub struct ReportWriter<'g> {
+    report: BlankNode,
     triples: Vec<Triple>,
     shapes_graph: &'g Graph,
 }
 
-impl Writer<'_> {
+impl<'g> ReportWriter<'g> {
+    /// A report about the shapes of a graph.
+    #[must_use]
+    pub fn new(shapes_graph: &'g Graph) -> Self {
+        Self { report: BlankNode::default(), triples: Vec::new(), shapes_graph }
+    }
+
+    /// The triples that open the report.
+    pub fn start(&mut self) -> Vec<Triple> {
+        self.add(self.report.clone(), rdf::TYPE, sh::VALIDATION_REPORT.into_owned());
+        std::mem::take(&mut self.triples)
+    }
+
+    /// The triples of one result.
+    pub fn add_result(&mut self, result: &ValidationResult) -> Vec<Triple> {
+        let node = self.result(result);
+        self.add(self.report.clone(), sh::RESULT, node);
+        std::mem::take(&mut self.triples)
+    }
+
+    /// The triples that close the report.
+    pub fn end(&mut self, conforms: bool) -> Vec<Triple> {
+        let conforms = if conforms { "true" } else { "false" };
+        self.add(self.report.clone(), sh::CONFORMS, Literal::new_typed_literal(conforms, xsd::BOOLEAN));
+        std::mem::take(&mut self.triples)
+    }
+}
+
+impl ReportWriter<'_> {
     fn add(
         &mut self,
         subject: impl Into<NamedOrBlankNode> + Clone,

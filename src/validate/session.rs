@@ -149,7 +149,19 @@ impl<'g> Session<'g> {
 
     /// The instances of a class in the data graph, without those of the vocabulary alone.
     pub(super) fn instances(&self, class: ConstantId) -> Vec<NodeId> {
-        let classes = self.subclasses(class);
+        self.instances_of_any(&self.subclasses(class))
+    }
+
+    /// The instances of a class that is a shape: its subclasses may stand in the shapes graph.
+    pub(super) fn instances_of_shape(&self, class: ConstantId) -> Vec<NodeId> {
+        let mut classes = FxHashSet::default();
+        classes.insert(self.bound(class));
+        let shapes_graph = std::iter::once(&self.plan.shapes_graph);
+        self.add_subclasses(&mut classes, self.bound(class), || self.graphs().chain(shapes_graph.clone()));
+        self.instances_of_any(&classes)
+    }
+
+    fn instances_of_any(&self, classes: &FxHashSet<NodeId>) -> Vec<NodeId> {
         let mut found: Vec<NodeId> =
             classes.iter().flat_map(|class| self.data.graph.subjects(self.rdf_type, *class)).collect();
         if classes.len() > 1 {
@@ -159,7 +171,7 @@ impl<'g> Session<'g> {
         found
     }
 
-    /// A class and all its subclasses, as the data, the vocabulary and the shapes graph tell.
+    /// A class and all its subclasses, as the data and the vocabulary tell.
     fn subclasses(&self, class: ConstantId) -> Rc<FxHashSet<NodeId>> {
         if let Some(known) = self.classes.borrow().get(&class) {
             return Rc::clone(known);
@@ -167,18 +179,23 @@ impl<'g> Session<'g> {
         let mut found = FxHashSet::default();
         found.insert(self.bound(class));
         if self.has_subclasses {
-            self.add_subclasses(&mut found, self.bound(class));
+            self.add_subclasses(&mut found, self.bound(class), || self.graphs());
         }
         let found = Rc::new(found);
         self.classes.borrow_mut().insert(class, Rc::clone(&found));
         found
     }
 
-    fn add_subclasses(&self, found: &mut FxHashSet<NodeId>, class: NodeId) {
+    fn add_subclasses<G: Iterator<Item = &'g Graph>>(
+        &self,
+        found: &mut FxHashSet<NodeId>,
+        class: NodeId,
+        graphs: impl Fn() -> G,
+    ) {
         let mut frontier = vec![class];
         while let Some(class) = frontier.pop() {
             let term = self.term(class);
-            for graph in self.graphs() {
+            for graph in graphs() {
                 for subclass in subclasses_in(graph, &term, rdfs::SUB_CLASS_OF) {
                     let subclass = self.node(subclass);
                     if found.insert(subclass) {
@@ -190,7 +207,7 @@ impl<'g> Session<'g> {
     }
 
     fn graphs(&self) -> impl Iterator<Item = &'g Graph> + use<'g> {
-        let graphs = [Some(self.data.graph), self.data.vocabulary, Some(&self.plan.shapes_graph)];
+        let graphs = [Some(self.data.graph), self.data.vocabulary];
         graphs.into_iter().flatten()
     }
 }

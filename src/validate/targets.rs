@@ -5,7 +5,7 @@ use super::plan::{Compiler, ConstantId};
 use super::reading::{iris, objects};
 use super::session::{NodeId, Session};
 use crate::vocab::{owl, rdf, rdfs, sh};
-use oxrdf::{NamedNodeRef, Term};
+use oxrdf::{NamedNode, NamedNodeRef, Term};
 use rustc_hash::FxHashSet;
 
 /// One target declaration.
@@ -13,8 +13,11 @@ use rustc_hash::FxHashSet;
 pub enum Target {
     /// `sh:targetNode`, 2.1.3.1
     Node(ConstantId),
-    /// `sh:targetClass`, 2.1.3.2, and implicit class targets, 2.1.3.3
+    /// `sh:targetClass`, 2.1.3.2
     Class(ConstantId),
+    /// Implicit class target, 2.1.3.3: the shape is the class, and its subclasses may stand beside it
+    /// in the shapes graph
+    ImplicitClass(ConstantId),
     /// `sh:targetSubjectsOf`, 2.1.3.4
     SubjectsOf(ConstantId),
     /// `sh:targetObjectsOf`, 2.1.3.5
@@ -43,17 +46,29 @@ pub(super) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Targ
         }
     }
     if is_class_and_shape(compiler, shape) {
-        targets.push(Target::Class(compiler.constants.add(shape)));
+        targets.push(Target::ImplicitClass(compiler.constants.add(shape)));
     }
     Ok(targets)
 }
 
 fn is_class_and_shape(compiler: &Compiler<'_>, shape: &Term) -> bool {
-    let types = iris(compiler.graph, shape.as_ref(), rdf::TYPE);
-    let has = |class: NamedNodeRef<'_>| types.iter().any(|found| found.as_ref() == class);
+    let types = superclasses(compiler, iris(compiler.graph, shape.as_ref(), rdf::TYPE));
+    let has = |class: NamedNodeRef<'_>| types.contains(&class.into_owned());
     shape.is_named_node()
         && (has(rdfs::CLASS) || has(owl::CLASS))
         && (has(sh::NODE_SHAPE) || has(sh::PROPERTY_SHAPE))
+}
+
+/// Classes with all that they are subclasses of, in the shapes graph.
+fn superclasses(compiler: &Compiler<'_>, classes: Vec<NamedNode>) -> FxHashSet<NamedNode> {
+    let mut found = FxHashSet::default();
+    let mut frontier = classes;
+    while let Some(class) = frontier.pop() {
+        if found.insert(class.clone()) {
+            frontier.extend(iris(compiler.graph, class.as_ref().into(), rdfs::SUB_CLASS_OF));
+        }
+    }
+    found
 }
 
 /// The distinct focus nodes of a set of targets.
@@ -64,6 +79,7 @@ pub(super) fn focus_nodes(targets: &[Target], session: &Session<'_>) -> Vec<Node
         match target {
             Target::Node(node) => nodes.push(session.bound(*node)),
             Target::Class(class) => nodes.extend(session.instances(*class)),
+            Target::ImplicitClass(class) => nodes.extend(session.instances_of_shape(*class)),
             Target::SubjectsOf(predicate) => {
                 nodes.extend(graph.rows_of_predicate(session.bound(*predicate)).iter().map(|row| row[2]));
             }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "vocab",
     "config",
     "triples",
@@ -19,6 +19,7 @@ const ORDER: [&str; 15] = [
     "harvest",
     "serve",
     "cli",
+    "fuzzing",
 ];
 
 #[test]

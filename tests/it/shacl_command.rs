@@ -4,7 +4,7 @@ use crate::generated::generator;
 use crate::moisson::{Bench, text};
 use crate::shared;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::process::{Command, Output};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -69,13 +69,21 @@ fn shapes_nested_without_bound_are_refused_without_a_crash() {
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
 }
 
-/// Results by what they say, without the names of blank nodes.
-fn results(output: &Output) -> BTreeSet<String> {
+/// How often each result comes, without the names of blank nodes.
+fn results(output: &Output) -> BTreeMap<String, usize> {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(output)));
     let of = |result: &Value| {
-        ["focus_node", "path", "value", "component", "severity"].map(|field| result[field].to_string()).join(" ")
+        let name = |field: &str| match result[field].to_string() {
+            blank if blank.starts_with("\"_:") => "_:".to_owned(),
+            other => other,
+        };
+        ["focus_node", "path", "value", "component", "severity"].map(name).join(" ")
     };
-    report["results"].as_array().expect("results").iter().map(of).collect()
+    let mut counts = BTreeMap::new();
+    for result in report["results"].as_array().expect("results") {
+        *counts.entry(of(result)).or_default() += 1;
+    }
+    counts
 }
 
 /// All official files together; what differs is the catalogue and its publisher, which no record reaches.
@@ -100,9 +108,13 @@ fn datasets_alone_give_the_results_of_the_whole_graph() {
     let whole = results(&bench.run(&arguments));
     arguments.insert(1, "--by-dataset");
     let alone = results(&bench.run(&arguments));
-    assert!(whole.len() > 10_000);
-    assert_eq!(alone.difference(&whole).next(), None);
-    let is_explained =
-        |result: &&String| !result.contains("/catalog>") && !result.contains("/organization/portal>");
-    assert_eq!(whole.difference(&alone).find(is_explained), None);
+    assert!(whole.len() > 5_000, "{}", whole.len());
+    let is_more = |(result, count): &(&String, &usize)| whole.get(*result).copied().unwrap_or(0) < **count;
+    assert_eq!(alone.iter().find(is_more), None);
+    let is_unexplained = |(result, count): &(&String, &usize)| {
+        !result.contains("/catalog>")
+            && !result.contains("/organization/portal>")
+            && alone.get(*result).copied().unwrap_or(0) < **count
+    };
+    assert_eq!(whole.iter().find(is_unexplained), None);
 }

@@ -41,9 +41,9 @@ impl Logical {
             let mut conforming = self.shapes.iter().filter(|shape| focus.conforms(**shape, *value));
             let holds = match self.kind {
                 Kind::Not => conforming.next().is_none(),
-                Kind::And => conforming.count() == self.shapes.len(),
+                Kind::And => self.shapes.iter().all(|shape| focus.conforms(*shape, *value)),
                 Kind::Or => conforming.next().is_some(),
-                Kind::Xone => conforming.count() == 1,
+                Kind::Xone => conforming.next().is_some() && conforming.next().is_none(),
             };
             if !holds {
                 results.add(focus, self.component(), Some(*value), || self.message());

@@ -11,7 +11,7 @@ mod value_type;
 
 use super::error::ShapesError;
 use super::evaluation::{Focus, Results};
-use super::plan::{Compiler, ShapeId};
+use super::plan::{Compiler, ShapeForm, ShapeId};
 use super::sparql::{CustomConstraint, SparqlConstraint};
 use oxrdf::{NamedNodeRef, Term};
 
@@ -95,7 +95,7 @@ impl Constraint {
 pub(super) fn read(
     compiler: &mut Compiler<'_>,
     shape: &Term,
-    is_property_shape: bool,
+    form: ShapeForm,
 ) -> Result<Vec<Constraint>, ShapesError> {
     let mut constraints = Vec::new();
     constraints.extend(value_type::read(compiler, shape)?.into_iter().map(Constraint::ValueType));
@@ -107,7 +107,7 @@ pub(super) fn read(
     constraints.extend(shape_based::read(compiler, shape)?.into_iter().map(Constraint::ShapeBased));
     constraints.extend(other::read(compiler, shape)?.into_iter().map(Constraint::Other));
     constraints.extend(SparqlConstraint::read(compiler, shape)?.into_iter().map(Constraint::Sparql));
-    let custom = CustomConstraint::read(compiler, shape, is_property_shape)?;
+    let custom = CustomConstraint::read(compiler, shape, form)?;
     constraints.extend(custom.into_iter().map(Constraint::Custom));
     Ok(constraints)
 }

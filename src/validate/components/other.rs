@@ -90,6 +90,9 @@ fn read_allowed(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Constan
     if let Some(head) = compiler.at_most_one(shape, sh::IGNORED_PROPERTIES)? {
         let members = list(compiler.graph, &head)
             .ok_or_else(|| compiler.wrong(shape, sh::IGNORED_PROPERTIES, &head, "a list of IRIs"))?;
+        if let Some(wrong) = members.iter().find(|member| !member.is_named_node()) {
+            return Err(compiler.wrong(shape, sh::IGNORED_PROPERTIES, wrong, "an IRI"));
+        }
         allowed.extend(members.iter().map(|member| compiler.constants.add(member)));
     }
     Ok(allowed)

@@ -5,7 +5,7 @@ use crate::triples::Graph;
 use crate::validate::error::ShapesError;
 use crate::validate::evaluation::{Focus, Results};
 use crate::validate::plan::{Compiler, ShapeId};
-use crate::validate::reading::{count, is_true, objects};
+use crate::validate::reading::{count, objects};
 use crate::vocab::sh;
 use oxrdf::{NamedNodeRef, Term};
 use rustc_hash::FxHashSet;
@@ -52,8 +52,9 @@ impl ShapeBased {
     pub(super) fn shapes(&self) -> Vec<ShapeId> {
         match self {
             Self::Node(shape) | Self::Property(shape) => vec![*shape],
-            // The siblings are reached from their own parents.
-            Self::Qualified(qualified) => vec![qualified.shape],
+            Self::Qualified(qualified) => {
+                std::iter::once(qualified.shape).chain(qualified.siblings.iter().copied()).collect()
+            }
         }
     }
 
@@ -95,6 +96,9 @@ impl Qualified {
 pub(super) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<ShapeBased>, ShapesError> {
     let mut found = Vec::new();
     for node in objects(compiler.graph, shape.as_ref(), sh::NODE) {
+        if compiler.graph.object_of(node.as_ref(), sh::PATH).is_some() {
+            return Err(compiler.wrong(shape, sh::NODE, &node, "a node shape, without sh:path"));
+        }
         found.push(ShapeBased::Node(compiler.shape(&node)?));
     }
     for property in objects(compiler.graph, shape.as_ref(), sh::PROPERTY) {
@@ -104,7 +108,7 @@ pub(super) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Shap
         }
         found.push(ShapeBased::Property(compiler.shape(&property)?));
     }
-    for qualified in objects(compiler.graph, shape.as_ref(), sh::QUALIFIED_VALUE_SHAPE) {
+    if let Some(qualified) = compiler.at_most_one(shape, sh::QUALIFIED_VALUE_SHAPE)? {
         needs_path(compiler, shape, sh::QUALIFIED_VALUE_SHAPE)?;
         read_qualified(compiler, shape, &qualified, &mut found)?;
     }
@@ -123,8 +127,7 @@ fn read_qualified(
         let Some(value) = compiler.at_most_one(shape, parameter)? else { continue };
         let number =
             count(&value).ok_or_else(|| compiler.wrong(shape, parameter, &value, "a non-negative integer"))?;
-        let is_disjoint = compiler.at_most_one(shape, sh::QUALIFIED_VALUE_SHAPES_DISJOINT)?;
-        let siblings = if is_disjoint.as_ref().and_then(is_true) == Some(true) {
+        let siblings = if compiler.boolean(shape, sh::QUALIFIED_VALUE_SHAPES_DISJOINT)? == Some(true) {
             sibling_shapes(compiler.graph, shape, qualified)
         } else {
             Vec::new()

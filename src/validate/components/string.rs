@@ -7,7 +7,7 @@ use crate::validate::plan::Compiler;
 use crate::validate::reading::{count, is_true, list, objects};
 use crate::vocab::sh;
 use oxrdf::{NamedNodeRef, Term};
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use std::collections::BTreeMap;
 
 /// A string-based constraint.
@@ -17,8 +17,8 @@ pub enum StringBased {
     MinLength(usize),
     /// 4.4.2, in characters
     MaxLength(usize),
-    /// 4.4.3, with the pattern as its author wrote it
-    Pattern(Regex, String),
+    /// 4.4.3
+    Pattern(Pattern),
     /// 4.4.4, basic language ranges in lower case
     LanguageIn(Vec<String>),
     /// 4.4.5
@@ -56,7 +56,7 @@ impl StringBased {
         match self {
             Self::MinLength(least) => text.chars().nth(least.saturating_sub(1)).is_some() || *least == 0,
             Self::MaxLength(most) => text.chars().nth(*most).is_none(),
-            Self::Pattern(pattern, _) => pattern.is_match(text),
+            Self::Pattern(pattern) => pattern.matches(text),
             Self::LanguageIn(ranges) => match term {
                 Term::Literal(literal) => {
                     literal.language().is_some_and(|tag| ranges.iter().any(|range| language_matches(tag, range)))
@@ -87,7 +87,7 @@ impl StringBased {
         match self {
             Self::MinLength(least) => format!("Value has less than {least} characters"),
             Self::MaxLength(most) => format!("Value has more than {most} characters"),
-            Self::Pattern(_, pattern) => format!("Value does not match the pattern {pattern}"),
+            Self::Pattern(pattern) => format!("Value does not match the pattern {}", pattern.written),
             Self::LanguageIn(ranges) => format!("Language is not one of {}", ranges.join(", ")),
             Self::UniqueLang => String::new(),
         }
@@ -128,32 +128,80 @@ pub(super) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Stri
 fn read_patterns(compiler: &Compiler<'_>, shape: &Term, found: &mut Vec<StringBased>) -> Result<(), ShapesError> {
     let flags = match compiler.at_most_one(shape, sh::FLAGS)? {
         None => String::new(),
-        Some(Term::Literal(flags)) => flags.value().to_owned(),
-        Some(value) => return Err(compiler.wrong(shape, sh::FLAGS, &value, "a string")),
+        Some(Term::Literal(flags)) if flags.value().chars().all(|flag| "smixq".contains(flag)) => {
+            flags.value().to_owned()
+        }
+        Some(value) => {
+            return Err(compiler.wrong(shape, sh::FLAGS, &value, "a string of the flags s, m, i, x, q"));
+        }
     };
     for value in objects(compiler.graph, shape.as_ref(), sh::PATTERN) {
         let Term::Literal(pattern) = &value else {
             return Err(compiler.wrong(shape, sh::PATTERN, &value, "a string"));
         };
-        let regex = compile_pattern(pattern.value(), &flags).map_err(|source| ShapesError::Query {
+        let pattern = Pattern::compile(pattern.value(), &flags).map_err(|source| ShapesError::Query {
             shape: shape.clone(),
             what: "sh:pattern",
             source: source.into(),
         })?;
-        found.push(StringBased::Pattern(regex, pattern.value().to_owned()));
+        found.push(StringBased::Pattern(pattern));
     }
     Ok(())
 }
 
-/// Compiles a regular expression with the flags of `XPath`'s `fn:matches` (`s`, `m`, `i`, `x`, `q`).
-fn compile_pattern(pattern: &str, flags: &str) -> Result<Regex, regex::Error> {
-    let quoted = flags.contains('q').then(|| regex::escape(pattern));
-    RegexBuilder::new(quoted.as_deref().unwrap_or(pattern))
-        .dot_matches_new_line(flags.contains('s'))
-        .multi_line(flags.contains('m'))
-        .case_insensitive(flags.contains('i'))
-        .ignore_whitespace(flags.contains('x'))
-        .build()
+/// A regular expression with the flags of `XPath`'s `fn:matches` (`s`, `m`, `i`, `x`, `q`).
+#[derive(Debug)]
+pub struct Pattern {
+    written: String,
+    expression: Expression,
+}
+
+#[derive(Debug)]
+enum Expression {
+    /// Takes time in proportion to the text.
+    Plain(Regex),
+    /// With back-references or a look around: its steps are bounded.
+    Backtracking(Box<fancy_regex::Regex>),
+}
+
+impl Pattern {
+    fn compile(written: &str, flags: &str) -> Result<Self, fancy_regex::Error> {
+        let text = if flags.contains('q') { regex::escape(written) } else { with_subtractions(written) };
+        let set: String = flags.chars().filter(|flag| "smix".contains(*flag)).collect();
+        let text = if set.is_empty() { text } else { format!("(?{set}){text}") };
+        let expression = match Regex::new(&text) {
+            Ok(regex) => Expression::Plain(regex),
+            Err(_) => Expression::Backtracking(Box::new(fancy_regex::Regex::new(&text)?)),
+        };
+        Ok(Self { written: written.to_owned(), expression })
+    }
+
+    /// Whether the text holds a match; one that takes too many steps is none.
+    fn matches(&self, text: &str) -> bool {
+        match &self.expression {
+            Expression::Plain(regex) => regex.is_match(text),
+            Expression::Backtracking(regex) => regex.is_match(text).unwrap_or(false),
+        }
+    }
+}
+
+/// `XPath` writes `[a-z-[aeiou]]` for what is `[a-z--[aeiou]]` here.
+fn with_subtractions(pattern: &str) -> String {
+    let mut written = String::with_capacity(pattern.len());
+    let (mut depth, mut is_escaped) = (0_usize, false);
+    for (at, c) in pattern.char_indices() {
+        if !is_escaped {
+            match c {
+                '[' => depth += 1,
+                ']' => depth = depth.saturating_sub(1),
+                '-' if depth > 0 && pattern[at + 1..].starts_with('[') => written.push('-'),
+                _ => {}
+            }
+        }
+        is_escaped = c == '\\' && !is_escaped;
+        written.push(c);
+    }
+    written
 }
 
 fn read_ranges(compiler: &Compiler<'_>, shape: &Term, head: &Term) -> Result<Vec<String>, ShapesError> {
@@ -166,4 +214,21 @@ fn read_ranges(compiler: &Compiler<'_>, shape: &Term, head: &Term) -> Result<Vec
             Term::NamedNode(_) | Term::BlankNode(_) => Err(wrong()),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, flags: &str, text: &str) -> bool {
+        Pattern::compile(pattern, flags).unwrap().matches(text)
+    }
+
+    #[test]
+    fn knows_what_xpath_has_and_other_expressions_have_not() {
+        assert!(matches("^[a-z-[aeiou]]+$", "", "xyz") && !matches("^[a-z-[aeiou]]+$", "", "xaz"));
+        assert!(matches(r"^(.)\1$", "", "aa") && !matches(r"^(.)\1$", "", "ab"));
+        assert!(matches("^(?!x)", "", "ab") && !matches("^(?!x)", "", "xb"));
+        assert!(matches("A.C", "is", "a\nc") && matches("a.c", "q", "a.c") && !matches("a.c", "q", "abc"));
+    }
 }

@@ -1,11 +1,11 @@
 //! SPARQL-based constraint components (SHACL 6).
 
 use super::constraint::{SolutionSource, path_of};
-use super::query::{BoundQuery, QuerySource, with_path};
+use super::query::{BoundQuery, QueryForm, QuerySource, with_path};
 use crate::triples::Graph;
 use crate::validate::error::ShapesError;
 use crate::validate::evaluation::{Focus, Results};
-use crate::validate::plan::Compiler;
+use crate::validate::plan::{Compiler, ShapeForm};
 use crate::validate::reading::{is_true, literals, objects};
 use crate::vocab::sh;
 use oxrdf::{Literal, NamedNode, NamedNodeRef, Term};
@@ -76,11 +76,32 @@ fn read_parameters(graph: &Graph, component: &Term) -> Result<Vec<Parameter>, Sh
                 expected: "a parameter whose sh:path is an IRI",
             });
         };
-        let name = path.as_str().rsplit(['#', '/']).next().unwrap_or_default().to_owned();
+        let name = variable_name(path.as_str()).to_owned();
+        let is_reserved =
+            matches!(name.as_str(), "this" | "value" | "path" | "PATH" | "shapesGraph" | "currentShape");
+        if name.is_empty() || is_reserved {
+            return Err(ShapesError::Parameter {
+                shape: component.clone(),
+                parameter: sh::HAS_PARAMETER.to_string(),
+                value: node,
+                expected: "a parameter whose local name is a variable that SHACL has no use for",
+            });
+        }
         let optional = graph.object_of(node.as_ref(), sh::OPTIONAL).and_then(is_true) == Some(true);
         parameters.push(Parameter { path: path.clone(), name, optional });
     }
     Ok(parameters)
+}
+
+/// The local name of a parameter (SHACL 6.2.1): the longest end of its IRI that SPARQL takes as a variable.
+fn variable_name(iri: &str) -> &str {
+    let start = iri
+        .char_indices()
+        .rev()
+        .take_while(|(_, c)| c.is_alphanumeric() || *c == '_')
+        .last()
+        .map_or(iri.len(), |(at, _)| at);
+    iri[start..].trim_start_matches(|c: char| c.is_ascii_digit())
 }
 
 fn read_validator(
@@ -101,15 +122,9 @@ fn read_validator(
 pub struct CustomConstraint {
     component: NamedNode,
     query: BoundQuery,
-    form: Form,
+    form: QueryForm,
     messages: Vec<Literal>,
     values: Vec<(String, Term)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Form {
-    Ask,
-    Select,
 }
 
 impl CustomConstraint {
@@ -120,16 +135,19 @@ impl CustomConstraint {
     pub(in crate::validate) fn read(
         compiler: &mut Compiler<'_>,
         shape: &Term,
-        is_property_shape: bool,
+        shape_form: ShapeForm,
     ) -> Result<Vec<Self>, ShapesError> {
         let mut found = Vec::new();
         let components = compiler.custom;
         for component in components {
-            let select = if is_property_shape { &component.property_select } else { &component.node_select };
-            let validator = select.as_ref().map(|validator| (validator, Form::Select));
-            let ask = component.ask.as_ref().map(|validator| (validator, Form::Ask));
+            let select = match shape_form {
+                ShapeForm::Property => &component.property_select,
+                ShapeForm::Node => &component.node_select,
+            };
+            let validator = select.as_ref().map(|validator| (validator, QueryForm::Select));
+            let ask = component.ask.as_ref().map(|validator| (validator, QueryForm::Ask));
             let Some((validator, form)) = validator.or(ask) else { continue };
-            for values in parameter_values(compiler.graph, shape, component) {
+            for values in parameter_values(compiler.graph, shape, component)? {
                 found.push(Self::compile(compiler, shape, component, (validator, form), values)?);
             }
         }
@@ -140,14 +158,15 @@ impl CustomConstraint {
         compiler: &mut Compiler<'_>,
         shape: &Term,
         component: &CustomComponent,
-        (validator, form): (&Validator, Form),
+        (validator, form): (&Validator, QueryForm),
         values: Vec<(String, Term)>,
     ) -> Result<Self, ShapesError> {
         let path = path_of(compiler, shape)?;
+        let id = compiler.next_query();
         let mut variables: Vec<String> =
             ["this", "value", "currentShape", "shapesGraph"].map(ToOwned::to_owned).into();
         variables.extend(component.parameters.iter().map(|parameter| parameter.name.clone()));
-        if let Form::Select = form {
+        if form == QueryForm::Select {
             // A SELECT validator returns ?value itself.
             variables.retain(|name| name != "value");
         }
@@ -156,6 +175,8 @@ impl CustomConstraint {
             shape,
             node: &validator.node,
             text: &with_path(&validator.text, path.as_ref(), &compiler.constants),
+            form,
+            id,
             variables: &variables,
         })?;
         let messages = validator.messages.clone();
@@ -166,10 +187,11 @@ impl CustomConstraint {
         let parameters: Vec<(&str, Term)> =
             self.values.iter().map(|(name, term)| (name.as_str(), term.clone())).collect();
         match self.form {
-            Form::Ask => self.check_values(focus, &parameters, results),
-            Form::Select => match self.query.select(focus, &parameters) {
-                Err(error) => results.fail(focus, &error),
-                Ok(solutions) => {
+            QueryForm::Ask => self.check_values(focus, &parameters, results),
+            QueryForm::Select => match self.query.select(focus, &parameters) {
+                None => {}
+                Some(Err(reason)) => results.fail(focus, reason),
+                Some(Ok(solutions)) => {
                     for solution in solutions {
                         self.source(&parameters).add(focus, &solution, results);
                     }
@@ -184,9 +206,10 @@ impl CustomConstraint {
             let mut bindings = parameters.to_vec();
             bindings.push(("value", value.clone()));
             match self.query.ask(focus, &bindings) {
-                Err(error) => results.fail(focus, &error),
-                Ok(true) => {}
-                Ok(false) => {
+                None => return,
+                Some(Err(reason)) => results.fail(focus, reason),
+                Some(Ok(true)) => {}
+                Some(Ok(false)) => {
                     let names: Vec<_> =
                         bindings.iter().filter_map(|(name, _)| oxrdf::Variable::new(*name).ok()).collect();
                     let terms: Vec<_> = bindings.iter().map(|(_, term)| Some(term.clone())).collect();
@@ -209,18 +232,26 @@ impl CustomConstraint {
 
 /// The values of a component's parameters on a shape: none when a required one is missing, one set
 /// for each value when there is only one parameter (SHACL 6.2.1, 2.1.2).
-fn parameter_values(graph: &Graph, shape: &Term, component: &CustomComponent) -> Vec<Vec<(String, Term)>> {
+fn parameter_values(
+    graph: &Graph,
+    shape: &Term,
+    component: &CustomComponent,
+) -> Result<Vec<Vec<(String, Term)>>, ShapesError> {
     let values = |parameter: &Parameter| objects(graph, shape.as_ref(), parameter.path.as_ref());
     if let [parameter] = component.parameters.as_slice() {
-        return values(parameter).into_iter().map(|value| vec![(parameter.name.clone(), value)]).collect();
+        return Ok(values(parameter).into_iter().map(|value| vec![(parameter.name.clone(), value)]).collect());
     }
     let mut set = Vec::new();
     for parameter in &component.parameters {
-        match values(parameter).into_iter().next() {
-            Some(value) => set.push((parameter.name.clone(), value)),
-            None if parameter.optional => {}
-            None => return Vec::new(),
+        let mut values = values(parameter).into_iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => set.push((parameter.name.clone(), value)),
+            (Some(_), Some(_)) => {
+                return Err(ShapesError::Repeated { shape: shape.clone(), parameter: parameter.path.to_string() });
+            }
+            (None, _) if parameter.optional => {}
+            (None, _) => return Ok(Vec::new()),
         }
     }
-    if set.is_empty() { Vec::new() } else { vec![set] }
+    Ok(if set.is_empty() { Vec::new() } else { vec![set] })
 }

@@ -1,13 +1,13 @@
 //! `sh:sparql` (SHACL 5).
 
-use super::query::{BoundQuery, QuerySource, with_path};
+use super::query::{BoundQuery, QueryForm, QuerySource, with_path};
 use crate::triples::Graph;
 use crate::validate::error::ShapesError;
 use crate::validate::evaluation::{Focus, Results};
 use crate::validate::message;
 use crate::validate::path::Path;
 use crate::validate::plan::Compiler;
-use crate::validate::reading::{is_true, literals, objects};
+use crate::validate::reading::objects;
 use crate::vocab::sh;
 use oxrdf::{Literal, NamedNode, NamedNodeRef, Term};
 use spareval::QuerySolution;
@@ -29,8 +29,7 @@ impl SparqlConstraint {
     pub(in crate::validate) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Self>, ShapesError> {
         let mut found = Vec::new();
         for node in objects(compiler.graph, shape.as_ref(), sh::SPARQL) {
-            let deactivated = compiler.at_most_one(&node, sh::DEACTIVATED)?;
-            if deactivated.as_ref().and_then(is_true) == Some(true) {
+            if compiler.boolean(&node, sh::DEACTIVATED)? == Some(true) {
                 continue;
             }
             let text = match compiler.at_most_one(&node, sh::SELECT)? {
@@ -42,15 +41,18 @@ impl SparqlConstraint {
                 _ => return Err(compiler.wrong(shape, sh::SPARQL, &node, "a constraint with one sh:select")),
             };
             let path = path_of(compiler, shape)?;
+            let id = compiler.next_query();
             let variables = ["this", "currentShape", "shapesGraph"].map(ToOwned::to_owned);
             let query = BoundQuery::parse(&QuerySource {
                 graph: compiler.graph,
                 shape,
                 node: &node,
                 text: &with_path(text.value(), path.as_ref(), &compiler.constants),
+                form: QueryForm::Select,
+                id,
                 variables: &variables,
             })?;
-            let messages = literals(compiler.graph, node.as_ref(), sh::MESSAGE);
+            let messages = compiler.messages(&node)?;
             found.push(Self { node, query, messages });
         }
         Ok(found)
@@ -58,8 +60,9 @@ impl SparqlConstraint {
 
     pub(in crate::validate) fn check(&self, focus: &Focus<'_>, results: &mut Results) {
         match self.query.select(focus, &[]) {
-            Err(error) => results.fail(focus, &error),
-            Ok(solutions) => {
+            None => {}
+            Some(Err(reason)) => results.fail(focus, reason),
+            Some(Ok(solutions)) => {
                 for solution in solutions {
                     let source = SolutionSource {
                         component: sh::SPARQL_CONSTRAINT_COMPONENT.into_owned(),
@@ -101,13 +104,21 @@ impl SolutionSource<'_> {
             }
             result.source_constraint = self.constraint.cloned();
             let lookup = |name: &str| {
+                if matches!(name, "PATH" | "path") && solution.get(name).is_none() {
+                    return focus.path_term();
+                }
+                if name == "this" {
+                    return Some(focus.session.term(focus.node));
+                }
                 let parameter = self.parameters.iter().find(|(parameter, _)| *parameter == name);
                 solution.get(name).cloned().or_else(|| parameter.map(|(_, term)| term.clone()))
             };
             result.messages = if let Some(Term::Literal(message)) = solution.get("message") {
                 vec![message.clone()]
             } else {
-                let messages = if self.messages.is_empty() { &focus.shape.messages } else { self.messages };
+                // All results of a shape with messages have exactly these (SHACL 2.1.5).
+                let own = &focus.shape.messages;
+                let messages = if own.is_empty() { self.messages } else { own };
                 messages.iter().map(|text| message::fill(text, lookup)).collect()
             };
         });
