@@ -121,7 +121,10 @@ fn every_real_file_ends_in_records_or_a_clear_error() {
         let line = line.replace(text(&folder.canonicalize().expect("a folder")), "").replace(text(&folder), "");
         let _ = writeln!(table, "{name} | {} | {line}", code.unwrap_or(-1));
     }
-    review("catalogues.md", &table);
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/review/catalogues.md");
+    println!("{table}");
+    let changed = shared::review(&kept, &table);
+    assert!(changed.is_none(), "the table changed; look, then run with MOISSON_REVIEW=1: {changed:?}");
 }
 
 fn row(report: &Value) -> String {
@@ -130,23 +133,6 @@ fn row(report: &Value) -> String {
     let errors = report["errors"].as_array().map_or(0, Vec::len);
     let first = report.pointer("/errors/0/message").and_then(Value::as_str).unwrap_or_default();
     format!("{} | {findings} | {errors} | {}", count(report, "/records/seen"), first.replace('\n', " "))
-}
-
-/// Compares with the table under review; `MOISSON_REVIEW=1` writes it anew.
-fn review(name: &str, found: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/review").join(name);
-    if std::env::var_os("MOISSON_REVIEW").is_some() {
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a writable folder");
-        std::fs::write(&path, found).expect("a writable file");
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    let changed: Vec<&str> = found.lines().filter(|line| !kept.lines().any(|other| other == *line)).collect();
-    println!("{found}");
-    assert!(
-        changed.is_empty(),
-        "the table changed; look, then run with MOISSON_REVIEW=1:\n{}",
-        changed.join("\n")
-    );
 }
 
 const CATALOGUE: &str = r#"@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .

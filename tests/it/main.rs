@@ -9,6 +9,7 @@ mod moisson;
 mod queries;
 mod readme;
 mod server;
+mod shacl_cases;
 mod shacl_command;
 mod shacl_shapes;
 mod shacl_w3c;

@@ -75,3 +75,16 @@ pub(crate) fn graph(paths: &[&Path]) -> Graph {
     }
     builder.build()
 }
+
+/// Compares a text with the one kept for review; `MOISSON_REVIEW=1` writes it anew. Returns what differs.
+pub(crate) fn review(path: &Path, found: &str) -> Option<String> {
+    if std::env::var_os("MOISSON_REVIEW").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a writable folder");
+        std::fs::write(path, found).expect("a writable file");
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    (kept != found).then(|| {
+        let changed: Vec<&str> = found.lines().filter(|line| !kept.lines().any(|other| other == *line)).collect();
+        format!("{}:\n{}", path.display(), changed.join("\n"))
+    })
+}
