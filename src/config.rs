@@ -19,6 +19,8 @@ pub struct Config {
     pub removal_percent: u8,
     /// The languages in which records are shown, as tags, the best one first. Default `fr`, `en`.
     pub languages: Vec<String>,
+    /// Whom the servers' operators may write to: a page or a mailbox, as requests name it.
+    pub contact: String,
 }
 
 /// Why the settings cannot be used.
@@ -63,6 +65,7 @@ struct Stated {
     grace_days: Option<i64>,
     removal_percent: Option<u8>,
     languages: Option<Vec<String>>,
+    contact: Option<String>,
 }
 
 impl Config {
@@ -81,6 +84,7 @@ impl Config {
             grace_days: stated.grace_days.unwrap_or(2),
             removal_percent: stated.removal_percent.unwrap_or(20),
             languages: stated.languages.unwrap_or_else(|| vec!["fr".to_owned(), "en".to_owned()]),
+            contact: stated.contact.unwrap_or_else(|| "https://moisson.dev/contact".to_owned()),
         };
         config.check()
     }
@@ -103,6 +107,9 @@ impl Config {
         }
         if self.grace_days < 0 {
             return wrong("grace_days", self.grace_days.to_string(), "zero or more days");
+        }
+        if self.contact.is_empty() || !self.contact.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return wrong("contact", self.contact, "the address of a page or a mailbox");
         }
         if self.removal_percent > 100 {
             return wrong("removal_percent", self.removal_percent.to_string(), "a percentage");

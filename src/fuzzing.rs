@@ -2,7 +2,7 @@
 
 use crate::convert::every_function;
 use crate::fetch::Body;
-use crate::lift::{Contexts, Format, Input, detect, prepare, read, read_valid, repaired_iri};
+use crate::lift::{Contexts, Input, open, read, read_valid, repaired_iri};
 use crate::serve::best_match;
 use crate::source::Census;
 use crate::validate::{Data, Details, Documents, Plan, Role, is_well_formed};
@@ -36,13 +36,10 @@ fn lift(data: &[u8]) {
         RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() },
     ];
     let format = match formats.get(usize::from(first % 9)) {
-        Some(format) => Format::Rdf(*format),
-        None => match detect(&page(), None, bytes) {
-            Ok(format) => format,
-            Err(_) => return,
-        },
+        Some(format) => Some(format.media_type()),
+        None => None,
     };
-    let Ok(input) = prepare(&page(), format, None, Body::Memory(bytes.into())) else { return };
+    let Ok(input) = open(&page(), format, Body::Memory(bytes.into())) else { return };
     let Some(triples) = read_all(&input) else { return };
     assert_eq!(Some(&triples), read_all(&input).as_ref(), "two readings agree");
     let mut census = Census::of_roles_and_lives();

@@ -231,9 +231,11 @@ namespace! {
         SERVICE = "service",
         ACCESS_SERVICE = "accessService",
         SERVES_DATASET = "servesDataset",
+        IN_SERIES = "inSeries",
         ACCESS_URL = "accessURL",
         BYTE_SIZE = "byteSize",
         DOWNLOAD_URL = "downloadURL",
+        MEDIA_TYPE = "mediaType",
         LANDING_PAGE = "landingPage",
     }
 }
@@ -247,9 +249,12 @@ namespace! {
         DESCRIPTION = "description",
         HAS_PART = "hasPart",
         IS_PART_OF = "isPartOf",
+        RELATION = "relation",
         ISSUED = "issued",
         MODIFIED = "modified",
         SOURCE = "source",
+        FORMAT = "format",
+        CONFORMS_TO = "conformsTo",
         PUBLISHER = "publisher",
     }
 }

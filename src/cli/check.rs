@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let harvest =
         Harvest { folder: &folder, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
     let options = options(config, None, None, Writing::DryRun)?;
-    let (job, findings) = harvest.run(&target, &options, &mut |_| ())?;
+    let (job, findings) = harvest.run(&target, &options, &mut |_| ()).map_err(|failed| failed.error)?;
     match arguments.format {
         Format::Text => print!("{}", report::text(&job, &findings)),
         Format::Json => {

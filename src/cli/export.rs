@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
-    let snapshot = arguments.store.folder(config).snapshot()?;
+    let snapshot = arguments.store.readable_folder(config)?.snapshot()?;
     let names = GraphNames::new(&config.base);
     let source = arguments.source.as_deref().map(SourceId::parse).transpose()?;
     let format = match arguments.format {

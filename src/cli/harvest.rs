@@ -8,6 +8,7 @@ use crate::harvest::{Harvest, JobReport, Options, Profiles, Progress, RemovalRul
 use crate::source::{CrawlLimits, Target};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::cell::Cell;
 use std::io::IsTerminal;
 
 /// What kind of source.
@@ -67,13 +68,19 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let client = arguments.fetch.client(config);
     let harvest =
         Harvest { folder: &folder, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
-    let bar = Bar::new();
-    let (job, findings) = harvest.run(&target, &options, &mut |progress| bar.show(progress))?;
+    let bar = Bar::start(&target);
+    let ended = harvest.run(&target, &options, &mut |progress| bar.show(progress));
     bar.clear();
+    let (job, findings) = ended.map_err(|failed| {
+        if arguments.format == Format::Json {
+            println!("{}", serde_json::to_string_pretty(&failed.report).expect("a report is plain values"));
+        }
+        failed.error
+    })?;
     match arguments.format {
         Format::Json => println!("{}", serde_json::to_string_pretty(&job)?),
         Format::Text => {
-            let findings = if arguments.dry_run { findings } else { stored(&folder, &job, &runtime, config)? };
+            let findings = if arguments.dry_run { findings } else { stored(&folder, &job, &runtime)? };
             print!("{}", report::text(&job, &findings));
         }
     }
@@ -110,7 +117,6 @@ fn stored(
     folder: &crate::store::Folder,
     job: &JobReport,
     runtime: &tokio::runtime::Runtime,
-    _config: &Config,
 ) -> anyhow::Result<Vec<crate::catalog::Finding>> {
     let source = SourceId::parse(&job.source)?;
     Ok(runtime.block_on(async {
@@ -119,29 +125,44 @@ fn stored(
     })?)
 }
 
-/// A bar on a terminal; elsewhere nothing, since the report says it all.
-struct Bar(Option<ProgressBar>);
+/// A bar on a terminal; elsewhere one line a phase.
+struct Bar {
+    bar: Option<ProgressBar>,
+    read: Cell<(u64, u64)>,
+}
 
 impl Bar {
-    fn new() -> Self {
+    fn start(target: &Target) -> Self {
+        let read = Cell::new((0, 0));
         if !std::io::stderr().is_terminal() {
-            return Self(None);
+            eprintln!("moisson: reading {target}");
+            return Self { bar: None, read };
         }
         let bar = ProgressBar::new_spinner();
         let style = ProgressStyle::with_template("{spinner} {pos} records, {per_sec}, {msg}, {elapsed}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        Self(Some(bar))
+        Self { bar: Some(bar), read }
     }
 
     fn show(&self, progress: Progress) {
-        if let Some(bar) = &self.0 {
-            bar.set_position(progress.records);
-            bar.set_message(format!("page {}", progress.pages));
+        match (progress, &self.bar) {
+            (Progress::Reading { records, pages }, Some(bar)) => {
+                bar.set_position(records);
+                bar.set_message(format!("page {pages}"));
+            }
+            (Progress::Reading { records, pages }, None) => self.read.set((records, pages)),
+            (Progress::Phase(phase), Some(bar)) => bar.set_message(phase),
+            (Progress::Phase(phase), None) => {
+                if let (records @ 1.., pages) = self.read.take() {
+                    eprintln!("moisson: {records} records read in {pages} pages");
+                }
+                eprintln!("moisson: {phase}");
+            }
         }
     }
 
     fn clear(&self) {
-        if let Some(bar) = &self.0 {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }

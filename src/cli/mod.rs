@@ -86,6 +86,13 @@ impl StoreArguments {
     fn folder(&self, config: &Config) -> Folder {
         Folder::new(self.store.clone().unwrap_or_else(|| config.store.clone()))
     }
+
+    /// The folder of a store that is read under the configured base.
+    fn readable_folder(&self, config: &Config) -> Result<Folder, StoreError> {
+        let folder = self.folder(config);
+        folder.check_base(&config.base)?;
+        Ok(folder)
+    }
 }
 
 impl FetchArguments {
@@ -98,7 +105,7 @@ impl FetchArguments {
             limits.idle = std::time::Duration::from_secs(seconds);
         }
         let is_open = self.allow_loopback || config.allow_loopback;
-        Client::new(limits, if is_open { Reach::PublicAndLoopback } else { Reach::Public })
+        Client::new(limits, if is_open { Reach::PublicAndLoopback } else { Reach::Public }, &config.contact)
     }
 }
 
@@ -169,7 +176,11 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<HarvestError>() {
         return match error {
-            HarvestError::Source(crate::source::SourceError::Address { .. }) | HarvestError::Profile(_) => USAGE,
+            HarvestError::Source(
+                crate::source::SourceError::Address { .. } | crate::source::SourceError::Credentials { .. },
+            )
+            | HarvestError::Name { .. }
+            | HarvestError::Profile(_) => USAGE,
             HarvestError::Source(_) => SOURCE_FAILED,
             HarvestError::Store(_) | HarvestError::Operations(_) | HarvestError::Query(_) => STORE_FAILED,
         };

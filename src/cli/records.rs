@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
-    let folder = arguments.store.folder(config);
+    let folder = arguments.store.readable_folder(config)?;
     let snapshot = folder.snapshot()?;
     let source = arguments.source.as_deref().map(SourceId::parse).transpose()?;
     let names = GraphNames::new(&config.base);

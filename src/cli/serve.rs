@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
-    let folder = arguments.store.folder(config);
+    let folder = arguments.store.readable_folder(config)?;
     // An empty store is said at once, not at the first request.
     folder.snapshot()?;
     let public = arguments.base.clone().unwrap_or_else(|| config.base.clone());

@@ -3,7 +3,7 @@
 use super::shacl_report::ReportPrinter;
 use super::{FetchArguments, Outcome, StoreArguments, runtime};
 use crate::config::Config;
-use crate::fetch::{Answer, Client, FetchError, Validators};
+use crate::fetch::{Answer, Client, FetchError, Request, Validators, Wanted};
 use crate::source::{Appetite, Crawl, CrawlLimits, Target};
 use crate::triples::Graph;
 use crate::validate::{ByDataset, Data, Details, Documents, Failure, Fetched, Plan, Role};
@@ -159,7 +159,7 @@ fn shapes(arguments: &Arguments, config: &Config) -> anyhow::Result<Graph> {
 }
 
 fn fetch(client: &Client, runtime: &Runtime, url: &Url) -> Result<Fetched, FetchError> {
-    match runtime.block_on(client.get(url, &Validators::default()))? {
+    match runtime.block_on(client.get(&Request::new(url, Wanted::Rdf)))? {
         Answer::Content { url, content_type, body, .. } => Ok(Fetched { url, content_type, body }),
         // Nothing conditional was asked.
         Answer::NotModified => Err(FetchError::Empty { url: url.to_string() }),

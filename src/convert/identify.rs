@@ -10,7 +10,7 @@ use crate::triples::{Graph, TermId};
 use crate::vocab::{dcat, dct};
 use oxrdf::{NamedNode, NamedNodeRef, NamedOrBlankNode, Term, Triple};
 use rustc_hash::FxHashMap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A record with its identity, before it is converted.
 #[derive(Debug)]
@@ -60,12 +60,11 @@ impl Identifier {
         root: &Root,
         notes: &PageNotes,
         claim: NodeClaim,
-        renamed: &HashMap<String, DatasetKey>,
+        renames: &Renames,
     ) -> Draft {
         let description = Description { graph: &window.graph, root };
         let remote_id = description.remote_id();
-        let key = renamed.get(&remote_id.value).copied();
-        let key = key.unwrap_or_else(|| DatasetKey::of(&self.source, &remote_id.value));
+        let key = renames.key(&self.source, &remote_id.value);
         let namer = Namer { base: &self.base, key, root: root.node, claim };
         let (triples, names) = namer.rename(&window.graph, root);
         let node = names[&root.node].clone();
@@ -88,6 +87,38 @@ impl Identifier {
         draft.note_identity();
         draft.note_repairs(window, root, notes, &names);
         draft
+    }
+}
+
+/// Identifiers that records were known by, and are no longer.
+#[derive(Debug, Clone, Default)]
+pub struct Renames {
+    by_id: HashMap<String, DatasetKey>,
+    taken: HashSet<DatasetKey>,
+}
+
+impl Renames {
+    /// The keys of records by their new identifiers.
+    #[must_use]
+    pub fn new(by_id: HashMap<String, DatasetKey>) -> Self {
+        let taken = by_id.values().copied().collect();
+        Self { by_id, taken }
+    }
+
+    /// The key of an identifier. One that another record left behind, and that comes again for a new
+    /// record, does not lead to the record that left it.
+    #[must_use]
+    pub fn key(&self, source: &SourceId, remote_id: &str) -> DatasetKey {
+        if let Some(key) = self.by_id.get(remote_id) {
+            return *key;
+        }
+        let key = DatasetKey::of(source, remote_id);
+        if self.taken.contains(&key) { DatasetKey::of(source, &format!("{remote_id}\u{0}again")) } else { key }
+    }
+
+    /// The keys that records would have by their new identifiers, had they not been renamed.
+    pub fn would_be<'r>(&'r self, source: &'r SourceId) -> impl Iterator<Item = DatasetKey> + 'r {
+        self.by_id.keys().map(|id| DatasetKey::of(source, id)).filter(|key| !self.taken.contains(key))
     }
 }
 

@@ -14,5 +14,5 @@ mod tables;
 pub(crate) use functions::every_function;
 pub(crate) use functions::language_tag;
 pub use functions::{evaluator, record_evaluator};
-pub use identify::{Draft, Identifier, NodeClaim, canonical_hash};
+pub use identify::{Draft, Identifier, NodeClaim, Renames, canonical_hash};
 pub use queries::{Conversion, Converter, QueryError, parse_query};

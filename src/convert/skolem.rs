@@ -1,78 +1,144 @@
 //! IRIs for blank nodes, the same in every run (RDF 1.1, 3.5).
 //!
-//! A node's name is a hash of what it says: of its whole content, or for a distribution of its address,
-//! so that an edited title does not make another distribution of it. Two nodes with the same content
+//! A node's name is a hash of what it says: of its whole content, or for a distribution of where it leads
+//! and as what, so that an edited description does not make another distribution of it. Two nodes with the same content
 //! say nothing twice and become one.
 
 use crate::triples::{Graph, TermId};
 use crate::vocab::{dcat, dct};
 use oxrdf::{NamedNodeRef, Term};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-/// What names a node when it has it, before its content does.
-const NAMING: [NamedNodeRef<'static>; 3] = [dcat::DOWNLOAD_URL, dcat::ACCESS_URL, dct::IDENTIFIER];
+/// What names a distribution, before its content does: where it leads, and as what.
+const NAMING: [NamedNodeRef<'static>; 8] = [
+    dcat::DOWNLOAD_URL,
+    dcat::ACCESS_URL,
+    dct::IDENTIFIER,
+    dct::TITLE,
+    dct::FORMAT,
+    dcat::MEDIA_TYPE,
+    dct::CONFORMS_TO,
+    dcat::ACCESS_SERVICE,
+];
+/// One of these at least must be there.
+const LEADING: [NamedNodeRef<'static>; 3] = [dcat::DOWNLOAD_URL, dcat::ACCESS_URL, dct::IDENTIFIER];
 
 /// The names of the blank nodes of one description.
 pub(super) struct Skolem<'g> {
     graph: &'g Graph,
     /// `None` while a node is being hashed: meeting it again is a circle.
     hashes: FxHashMap<TermId, Option<String>>,
+    /// What names distributions, where it names one alone.
+    distributions: FxHashMap<TermId, String>,
 }
 
 impl<'g> Skolem<'g> {
     pub(super) fn new(graph: &'g Graph) -> Self {
-        Self { graph, hashes: FxHashMap::default() }
+        let mut skolem = Self { graph, hashes: FxHashMap::default(), distributions: FxHashMap::default() };
+        skolem.name_distributions();
+        skolem
     }
 
     /// The last part of the node's IRI: 24 hexadecimal digits.
     pub(super) fn name(&mut self, node: TermId) -> String {
-        let naming = self.naming(node);
-        let text = if naming.is_empty() { self.content(node) } else { naming };
+        let text = match self.distributions.get(&node) {
+            Some(naming) => naming.clone(),
+            None => self.content(node),
+        };
         crate::catalog::hex(&Sha256::digest(text.as_bytes())[..12])
     }
 
-    /// Address and title of a distribution; empty when the node has no address.
-    fn naming(&self, node: TermId) -> String {
-        let mut found: Vec<String> = Vec::new();
-        for predicate in NAMING {
-            let values = self.graph.id(predicate).into_iter().flat_map(|p| self.graph.objects(node, p));
-            found.extend(values.map(|value| self.graph.term(value).to_string()));
+    /// Two distributions that say the same of where they lead are told apart by all that they say.
+    fn name_distributions(&mut self) {
+        let graph = self.graph;
+        let Some(predicate) = graph.id(dcat::HAS_DISTRIBUTION) else { return };
+        let blank = graph.rows_of_predicate(predicate).iter().map(|row| row[1]);
+        let nodes: FxHashSet<TermId> = blank.filter(|node| graph.term(*node).is_blank_node()).collect();
+        let mut by_naming: FxHashMap<String, Vec<TermId>> = FxHashMap::default();
+        for node in nodes {
+            let naming = self.naming(node);
+            if !naming.is_empty() {
+                by_naming.entry(naming).or_default().push(node);
+            }
         }
-        if found.is_empty() {
+        for (naming, nodes) in by_naming {
+            if let [node] = nodes.as_slice() {
+                self.distributions.insert(*node, naming);
+            }
+        }
+    }
+
+    /// Where a distribution leads and as what; empty when it leads nowhere.
+    fn naming(&mut self, node: TermId) -> String {
+        let graph = self.graph;
+        let values = |predicate| graph.id(predicate).into_iter().flat_map(move |p| graph.objects(node, p));
+        if LEADING.iter().all(|predicate| values(*predicate).next().is_none()) {
             return String::new();
         }
-        // Layers of one service share their address, and differ in title.
-        let titles = self.graph.id(dct::TITLE).into_iter().flat_map(|p| self.graph.objects(node, p));
-        found.extend(titles.map(|title| self.graph.term(title).to_string()));
+        let mut found: Vec<String> = Vec::new();
+        for value in NAMING.iter().flat_map(|predicate| values(*predicate)) {
+            found.push(match graph.term(value) {
+                Term::BlankNode(_) => self.content(value),
+                term => term.to_string(),
+            });
+        }
         found.sort();
         found.join("\n")
     }
 
+    /// A hash of all that a node says, and of what the blank nodes below it say. Lists may be ten thousand
+    /// blank nodes deep, so the way down is kept here and not on the thread's stack.
     fn content(&mut self, node: TermId) -> String {
-        match self.hashes.get(&node) {
-            Some(Some(known)) => return known.clone(),
-            Some(None) => return "circle".to_owned(),
-            None => {}
+        if let Some(known) = self.hashes.get(&node) {
+            return known.clone().unwrap_or_else(circle);
         }
         self.hashes.insert(node, None);
-        let graph = self.graph;
-        let mut lines: Vec<String> = graph
+        let mut way = vec![(node, 0)];
+        while let Some((node, next)) = way.last_mut() {
+            let rows = self.graph.rows_of_subject(*node);
+            let below = rows[*next..].iter().position(|[_, _, object]| {
+                self.graph.term(*object).is_blank_node() && !self.hashes.contains_key(object)
+            });
+            if let Some(offset) = below {
+                let object = rows[*next + offset][2];
+                *next += offset + 1;
+                self.hashes.insert(object, None);
+                way.push((object, 0));
+            } else {
+                let hash = self.hash_of(*node);
+                self.hashes.insert(*node, Some(hash));
+                way.pop();
+            }
+        }
+        self.hashes[&node].clone().unwrap_or_else(circle)
+    }
+
+    /// The hash of a node whose blank nodes are hashed, but for those that lead back to it.
+    fn hash_of(&self, node: TermId) -> String {
+        let mut lines: Vec<String> = self
+            .graph
             .rows_of_subject(node)
             .iter()
             .map(|[_, predicate, object]| {
-                let mut line = graph.term(*predicate).to_string();
-                let _ = match graph.term(*object) {
-                    Term::BlankNode(_) => write!(line, " [{}]", self.content(*object)),
+                let mut line = self.graph.term(*predicate).to_string();
+                // Writing to a String cannot fail.
+                let _ = match self.graph.term(*object) {
+                    Term::BlankNode(_) => {
+                        let content = self.hashes.get(object).cloned().flatten().unwrap_or_else(circle);
+                        write!(line, " [{content}]")
+                    }
                     term => write!(line, " {term}"),
                 };
                 line
             })
             .collect();
         lines.sort();
-        let content = crate::catalog::hex(&Sha256::digest(lines.join("\n").as_bytes())[..12]);
-        self.hashes.insert(node, Some(content.clone()));
-        content
+        crate::catalog::hex(&Sha256::digest(lines.join("\n").as_bytes())[..12])
     }
+}
+
+fn circle() -> String {
+    "circle".to_owned()
 }

@@ -36,6 +36,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let is_shared = a == 100 && (64..128).contains(&b);
     let is_protocol = a == 192 && b == 0 && c == 0;
     let is_benchmark = a == 198 && (18..20).contains(&b);
+    let is_relay = a == 192 && b == 88 && c == 99;
     !(address.is_private()
         || address.is_loopback()
         || address.is_link_local()
@@ -46,7 +47,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || a >= 240
         || is_shared
         || is_protocol
-        || is_benchmark)
+        || is_benchmark
+        || is_relay)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
@@ -54,13 +56,19 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let is_unique_local = first & 0xfe00 == 0xfc00;
     let is_link_local = first & 0xffc0 == 0xfe80;
     let is_documentation = first == 0x2001 && address.segments()[1] == 0xdb8;
-    // Addresses that carry an IPv4 one (NAT64, 6to4) could lead to a private host.
-    let embeds_v4 = first == 0x2002 || (first == 0x64 && address.segments()[1] == 0xff9b);
+    let is_documentation = is_documentation || first & 0xfff0 == 0x3ff0;
+    let is_site_local = first & 0xffc0 == 0xfec0;
+    // Addresses that carry an IPv4 one (NAT64, 6to4, Teredo, IPv4-compatible) could lead to a private host.
+    let is_compatible = address.segments()[..6] == [0; 6];
+    let is_teredo = first == 0x2001 && address.segments()[1] == 0;
+    let embeds_v4 =
+        first == 0x2002 || (first == 0x64 && address.segments()[1] == 0xff9b) || is_teredo || is_compatible;
     !(address.is_loopback()
         || address.is_unspecified()
         || address.is_multicast()
         || is_unique_local
         || is_link_local
+        || is_site_local
         || is_documentation
         || embeds_v4)
 }
@@ -91,6 +99,11 @@ mod tests {
             "2002:a00:1::",
             "2001:db8::1",
             "192.0.0.8",
+            "192.88.99.1",
+            "::127.0.0.1",
+            "fec0::1",
+            "3fff::1",
+            "2001:0:a00:1::",
         ];
         for address in special {
             assert!(!Reach::Public.allows(address.parse().unwrap()), "{address}");

@@ -1,29 +1,24 @@
 //! The guarded HTTP client.
 
 use super::address::Reach;
+use super::body::Body;
 use super::error::FetchError;
+use super::request::{Request, Secret, Validators};
 use super::retry;
 use futures_util::StreamExt;
 use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    LOCATION,
 };
 use reqwest::{Response, StatusCode};
-use std::fs::File;
-use std::io::{self, Cursor, Read, Write};
+use std::io::Write;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempPath;
 use url::{Host, Url};
 
 /// Bodies past this go to a temporary file instead of memory.
 const MEMORY_BODY: usize = 8 << 20;
-
-/// RDF first, then what RDF is often served as, then anything.
-const ACCEPTED: &str = "text/turtle, application/rdf+xml;q=0.95, application/ld+json;q=0.9, \
-    application/n-quads;q=0.85, application/n-triples;q=0.85, application/trig;q=0.85, text/n3;q=0.8, \
-    application/xml;q=0.6, application/json;q=0.6, text/html;q=0.3, */*;q=0.1";
 
 /// The bounds of a fetch.
 #[derive(Debug, Clone, Copy)]
@@ -58,53 +53,6 @@ impl Default for Limits {
     }
 }
 
-/// What the last answer said about its version (RFC 9110, 8.8).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Validators {
-    /// The entity tag, as sent.
-    pub etag: Option<String>,
-    /// The modification date, as sent.
-    pub last_modified: Option<String>,
-}
-
-/// The bytes of an answer, in memory or in a file.
-#[derive(Debug, Clone)]
-pub enum Body {
-    /// A short one.
-    Memory(Arc<[u8]>),
-    /// A local file.
-    File(PathBuf),
-    /// A long one, removed with its last copy.
-    Spooled(Arc<TempPath>),
-}
-
-impl Body {
-    /// Opens the bytes for one reading from the start.
-    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match self {
-            Self::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
-            Self::File(path) => Box::new(File::open(path)?),
-            Self::Spooled(path) => Box::new(File::open(path.as_ref() as &Path)?),
-        })
-    }
-
-    /// The number of bytes.
-    pub fn size(&self) -> io::Result<u64> {
-        match self {
-            Self::Memory(bytes) => Ok(bytes.len() as u64),
-            Self::File(path) => Ok(path.metadata()?.len()),
-            Self::Spooled(path) => Ok((path.as_ref() as &Path).metadata()?.len()),
-        }
-    }
-
-    /// All bytes at once.
-    pub fn read(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.open()?.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-}
-
 /// A successful answer.
 #[derive(Debug, Clone)]
 pub enum Answer {
@@ -132,20 +80,16 @@ pub struct Client {
 }
 
 impl Client {
-    /// Builds a client.
+    /// Builds a client that names whom to write to: an address of a page or a mailbox.
     ///
     /// # Panics
-    /// When the TLS configuration of the program itself is wrong.
+    /// When the contact cannot stand in a header, or the TLS configuration of the program itself is wrong.
     #[must_use]
-    pub fn new(limits: Limits, reach: Reach) -> Self {
+    pub fn new(limits: Limits, reach: Reach, contact: &str) -> Self {
         // A second installation fails and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
-            .user_agent(concat!(
-                "Moisson/",
-                env!("CARGO_PKG_VERSION"),
-                " (open-data harvester; +https://moisson.dev/contact)"
-            ))
+            .user_agent(format!("Moisson/{} (open-data harvester; +{contact})", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(limits.connect)
             .read_timeout(limits.idle)
@@ -163,11 +107,12 @@ impl Client {
     }
 
     /// Fetches an address, trying again where an error may pass.
-    pub async fn get(&self, url: &Url, known: &Validators) -> Result<Answer, FetchError> {
+    pub async fn get(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
+        let url = request.url;
         let mut attempt = 0;
         loop {
             let limit = self.limits.whole;
-            let outcome = match tokio::time::timeout(limit, self.follow(url, known)).await {
+            let outcome = match tokio::time::timeout(limit, self.follow(request)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Attempt::last(FetchError::Timeout { url: url.to_string(), limit })),
             };
@@ -185,18 +130,18 @@ impl Client {
     }
 
     /// Sends one request and follows its redirects, each checked like the first.
-    async fn follow(&self, first: &Url, known: &Validators) -> Result<Answer, Attempt> {
+    async fn follow(&self, request: &Request<'_>) -> Result<Answer, Attempt> {
+        let first = request.url;
         let mut url = first.clone();
         for _ in 0..=self.limits.redirects {
             self.check(&url).map_err(Attempt::last)?;
-            let response = self.send(&url, known).await?;
+            let response = self.send(&url, request).await?;
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
                 return self.read(&url, response).await;
             }
             let location = header(response.headers(), &LOCATION).unwrap_or_default();
-            url = url.join(&location).map_err(|_| {
-                Attempt::last(FetchError::Location { url: url.to_string(), location: location.clone() })
-            })?;
+            let target = url.join(&location).ok().filter(|_| !location.trim().is_empty());
+            url = target.ok_or_else(|| Attempt::last(FetchError::Location { url: url.to_string(), location }))?;
         }
         Err(Attempt::last(FetchError::Redirects { url: first.to_string(), limit: self.limits.redirects }))
     }
@@ -217,13 +162,16 @@ impl Client {
         Err(FetchError::Private { url: url.to_string(), host: address.to_string(), address })
     }
 
-    async fn send(&self, url: &Url, known: &Validators) -> Result<Response, Attempt> {
-        let mut request = self.http.get(url.clone()).header(ACCEPT, ACCEPTED);
-        if let Some(etag) = &known.etag {
+    async fn send(&self, url: &Url, asked: &Request<'_>) -> Result<Response, Attempt> {
+        let mut request = self.http.get(url.clone()).header(ACCEPT, asked.wanted.accept());
+        if let Some(etag) = asked.known.and_then(|known| known.etag.as_ref()) {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        if let Some(date) = &known.last_modified {
+        if let Some(date) = asked.known.and_then(|known| known.last_modified.as_ref()) {
             request = request.header(IF_MODIFIED_SINCE, date);
+        }
+        if let Some(Secret(key)) = asked.authorization.filter(|_| url.origin() == asked.url.origin()) {
+            request = request.header(AUTHORIZATION, key);
         }
         request.send().await.map_err(|error| self.transport(url, error))
     }
@@ -234,9 +182,10 @@ impl Client {
             return Ok(Answer::NotModified);
         }
         if !status.is_success() {
-            let error =
-                FetchError::Status { url: url.to_string(), status: status.as_u16(), detail: detail(status) };
             let headers = Some(response.headers().clone());
+            let said = said(response).await;
+            let (url, status_code) = (url.to_string(), status.as_u16());
+            let error = FetchError::Status { url, status: status_code, detail: detail(status), said };
             return Err(Attempt { error, may_pass: retry::is_passing(status), headers });
         }
         let headers = response.headers();
@@ -297,7 +246,7 @@ impl Client {
                 Refusal::Unresolved => FetchError::Unresolved { url, host, source: None },
             });
         }
-        if error.is_timeout() {
+        if error.is_timeout() && !error.is_connect() {
             return Attempt::last(FetchError::Timeout { url: url.to_string(), limit: self.limits.idle });
         }
         let may_pass = error.is_connect() || error.is_request();
@@ -315,6 +264,35 @@ struct Attempt {
 impl Attempt {
     fn last(error: FetchError) -> Self {
         Self { error, may_pass: false, headers: None }
+    }
+}
+
+/// Of the body of a failure: as much as a message may have.
+const SAID: usize = 16 << 10;
+
+/// What the body of a failed answer says, when it is text or JSON with a message; web pages say nothing.
+async fn said(mut response: Response) -> String {
+    let mut bytes = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        bytes.extend_from_slice(&chunk[..chunk.len().min(SAID - bytes.len())]);
+        if bytes.len() >= SAID {
+            break;
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    message_in(text.trim()).chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+/// The message of an error body: of JSON interfaces by their usual fields, else the text itself.
+fn message_in(text: &str) -> String {
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
+        return if text.starts_with('<') { String::new() } else { text.to_owned() };
+    };
+    let fields = ["/error/message", "/message", "/error", "/detail", "/title"];
+    let found = fields.iter().find_map(|field| value.pointer(field).filter(|value| !value.is_null()));
+    match found.unwrap_or(&value) {
+        serde_json::Value::String(message) => message.clone(),
+        other => other.to_string(),
     }
 }
 

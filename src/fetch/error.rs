@@ -51,7 +51,7 @@ pub enum FetchError {
         location: String,
     },
     /// A status other than success.
-    #[error("{url}: the server answered {status}{detail}")]
+    #[error("{url}: the server answered {status}{detail}{}", quoted(.said))]
     Status {
         /// The address.
         url: String,
@@ -59,6 +59,8 @@ pub enum FetchError {
         status: u16,
         /// What it means for the user.
         detail: &'static str,
+        /// What the server itself says, or nothing.
+        said: String,
     },
     /// A body past its cap.
     #[error("{url}: the answer is longer than {limit} bytes after decompression")]
@@ -109,6 +111,10 @@ pub enum FetchError {
         #[source]
         source: std::io::Error,
     },
+}
+
+fn quoted(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!("; it says {said:?}") }
 }
 
 fn hint(address: &IpAddr) -> &'static str {

@@ -4,10 +4,14 @@
 //! was allowed by name; no answer is longer than its cap after decompression.
 
 mod address;
+mod body;
 mod client;
 mod error;
+mod request;
 mod retry;
 
 pub use address::Reach;
-pub use client::{Answer, Body, Client, Limits, Validators};
+pub use body::Body;
+pub use client::{Answer, Client, Limits};
 pub use error::FetchError;
+pub use request::{Request, Secret, Validators, Wanted};

@@ -2,11 +2,12 @@
 
 use super::job::{Harvest, HarvestError, Options, Writing};
 use super::known::Known;
-use crate::catalog::SourceId;
+use crate::catalog::{DatasetKey, SourceId};
+use crate::convert::Renames;
 use crate::fetch::Validators;
-use crate::operations::{Operations, SourceRow};
+use crate::operations::{Operations, RecordRow, SourceRow};
 use crate::source::Target;
-use crate::store::{Folder, GraphNames};
+use crate::store::{CatalogueRecord, GraphNames, Writer};
 use oxigraph::store::Store;
 
 /// The places that a job writes to; without a store in a dry run.
@@ -15,6 +16,10 @@ pub(super) struct Desk {
     pub(super) operations: Option<Operations>,
     pub(super) row: SourceRow,
     pub(super) known: Known,
+    /// Whether a harvest before this one wrote what it did not publish.
+    pub(super) was_unpublished: bool,
+    /// What to tell of the source beforehand.
+    pub(super) note: Option<String>,
 }
 
 impl Desk {
@@ -26,26 +31,41 @@ impl Desk {
         rules: &str,
     ) -> Result<Self, HarvestError> {
         let url = target.url().to_string();
-        let name = options.source.clone().unwrap_or_else(|| SourceId::of_address(&url));
         if options.writing == Writing::DryRun {
-            return Ok(Self::dry(harvest.folder, url, name, names));
+            return Self::dry(harvest, url, options.source.clone(), names);
         }
         let store = harvest.folder.open()?;
+        harvest.folder.keep_base(names.base())?;
         let operations = harvest.runtime.block_on(Operations::open(&harvest.folder.operations()))?;
-        let now = options.now.to_string();
-        let row = harvest.runtime.block_on(operations.source(&url, "dcat", &name, &now))?;
-        let known = Known {
-            hashes: Known::hashes(&store, names, &row.slug),
+        let (row, note) = harvest.runtime.block_on(register(&operations, &url, options))?;
+        let mut known = Known {
+            hashes: CatalogueRecord::hashes(&store, names, &row.slug),
             findings: harvest.runtime.block_on(operations.stored_findings(&row.slug))?,
-            renamed: harvest.runtime.block_on(operations.renamed(&row.slug))?,
+            renames: Renames::new(harvest.runtime.block_on(operations.renamed(&row.slug))?),
             rules_changed: row.fingerprint.as_deref().is_some_and(|stored| stored != rules),
         };
-        Ok(Self { store: Some(store), operations: Some(operations), row, known })
+        let reconciliation = Reconciliation { store: &store, names, operations: &operations, row: &row };
+        harvest.runtime.block_on(reconciliation.run(&mut known, &options.now.to_string()))?;
+        let was_unpublished = harvest.folder.mark_unpublished()?;
+        Ok(Self { store: Some(store), operations: Some(operations), row, known, was_unpublished, note })
     }
 
     /// A dry run compares with the newest snapshot, if there is one.
-    fn dry(folder: &Folder, url: String, name: SourceId, names: &GraphNames) -> Self {
-        let hashes = folder.snapshot().map(|snapshot| Known::hashes(&snapshot.store, names, &name));
+    fn dry(
+        harvest: &Harvest<'_>,
+        url: String,
+        name: Option<SourceId>,
+        names: &GraphNames,
+    ) -> Result<Self, HarvestError> {
+        let name = match name {
+            Some(name) => name,
+            None => known_name(harvest, &url)?.unwrap_or_else(|| SourceId::of_address(&url)),
+        };
+        let snapshot = match harvest.folder.current()? {
+            None => None,
+            Some(_) => Some(harvest.folder.snapshot()?),
+        };
+        let hashes = snapshot.map(|snapshot| CatalogueRecord::hashes(&snapshot.store, names, &name));
         let row = SourceRow {
             slug: name,
             url,
@@ -55,6 +75,107 @@ impl Desk {
             fingerprint: None,
         };
         let known = Known { hashes: hashes.unwrap_or_default(), ..Known::default() };
-        Self { store: None, operations: None, row, known }
+        Ok(Self { store: None, operations: None, row, known, was_unpublished: false, note: None })
+    }
+}
+
+/// The name under which an address is registered, where there is a database to ask.
+fn known_name(harvest: &Harvest<'_>, url: &str) -> Result<Option<SourceId>, HarvestError> {
+    let path = harvest.folder.operations();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let found = harvest.runtime.block_on(async { Operations::open(&path).await?.find_source(url).await })?;
+    Ok(found.map(|row| row.slug))
+}
+
+/// Finds or registers the source of an address; a source that moved is said.
+async fn register(
+    operations: &Operations,
+    url: &str,
+    options: &Options,
+) -> Result<(SourceRow, Option<String>), HarvestError> {
+    let known = operations.find_source(url).await?;
+    if let (Some(known), Some(asked)) = (&known, &options.source)
+        && known.slug != *asked
+    {
+        return Err(HarvestError::Name { url: url.to_owned(), known: known.slug.clone(), asked: asked.clone() });
+    }
+    let name = options.source.clone().unwrap_or_else(|| SourceId::of_address(url));
+    let before = operations.sources().await?.into_iter().find(|source| source.slug == name);
+    let row = operations.source(url, "dcat", &name, &options.now.to_string()).await?;
+    let note = before
+        .filter(|before| before.url != url)
+        .map(|before| format!("the source {name} moved here from {}; its records stay its own", before.url));
+    Ok((row, note))
+}
+
+/// Brings the operations data in line with the store, which is the truth: a crash can leave them behind.
+struct Reconciliation<'r> {
+    store: &'r Store,
+    names: &'r GraphNames,
+    operations: &'r Operations,
+    row: &'r SourceRow,
+}
+
+impl Reconciliation<'_> {
+    async fn run(&self, known: &mut Known, now: &str) -> Result<(), HarvestError> {
+        self.end_renames(known).await?;
+        self.note_archived(known, now).await?;
+        self.note_lost_rows(known).await
+    }
+
+    /// A record that was to move to its former key, and whose new key is still there.
+    async fn end_renames(&self, known: &mut Known) -> Result<(), HarvestError> {
+        let left: Vec<DatasetKey> =
+            known.renames.would_be(&self.row.slug).filter(|key| known.hashes.contains_key(key)).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        Writer::new(self.store, self.names).remove(&left)?;
+        self.operations.forget_records(&left).await?;
+        for key in &left {
+            known.hashes.remove(key);
+            known.findings.remove(key);
+        }
+        Ok(())
+    }
+
+    /// Records that left the store, and whose archiving was not noted.
+    async fn note_archived(&self, known: &mut Known, now: &str) -> Result<(), HarvestError> {
+        let is_gone = |(key, stored): &(&DatasetKey, &crate::operations::StoredFindings)| {
+            stored.archived_at.is_none() && !known.hashes.contains_key(key)
+        };
+        let gone: Vec<DatasetKey> = known.findings.iter().filter(is_gone).map(|(key, _)| *key).collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.operations.mark(&gone, None, Some(now)).await?;
+        known.findings = self.operations.stored_findings(&self.row.slug).await?;
+        Ok(())
+    }
+
+    /// Records whose row was lost: with an empty hash, so that they are gone through again.
+    async fn note_lost_rows(&self, known: &mut Known) -> Result<(), HarvestError> {
+        let lost = known.hashes.keys().filter(|key| !known.findings.contains_key(key));
+        let rows: Vec<RecordRow> = lost
+            .filter_map(|key| CatalogueRecord::read(self.store, self.names, *key))
+            .map(|record| RecordRow {
+                key: record.key.to_string(),
+                source: record.source.to_string(),
+                remote_id: record.remote_id,
+                hash: String::new(),
+                violation: 0,
+                warning: 0,
+                info: 0,
+                findings: Vec::new(),
+            })
+            .collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.operations.write_records(&rows).await?;
+        known.findings = self.operations.stored_findings(&self.row.slug).await?;
+        Ok(())
     }
 }

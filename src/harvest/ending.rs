@@ -1,6 +1,6 @@
 //! The end of a job: what is missing, what was renamed, what is published.
 
-use super::job::{HarvestError, Job};
+use super::job::{HarvestError, Job, Progress};
 use super::removal::Removal;
 use super::renames;
 use super::report::{FindingCounts, JobReport, Status};
@@ -20,6 +20,7 @@ impl Job<'_> {
         mut outcome: CrawlOutcome,
         started: Instant,
         folder: &Folder,
+        progress: &mut dyn FnMut(Progress),
     ) -> Result<JobReport, HarvestError> {
         let mut errors = std::mem::take(&mut outcome.errors);
         errors.append(&mut self.state.errors);
@@ -27,24 +28,20 @@ impl Job<'_> {
         if outcome.not_modified {
             self.count_not_modified();
         }
-        let mut note = None;
+        self.note_late_findings()?;
+        let mut note = self.desk.note.clone();
         let mut held = false;
-        if complete && !outcome.not_modified {
+        if complete {
+            progress(Progress::Phase("looking for records that are gone"));
             held = self.remove_missing()?;
             if held {
                 note = Some("so many records are missing that their removal waits for a person".to_owned());
             }
         }
         self.note_source(&outcome, complete)?;
-        if self.state.wrote
-            && let Some(store) = &self.desk.store
-        {
-            let clock = &mut self.clock;
-            clock.measure("publish", || folder.publish(store))?;
-        }
+        self.publish(folder, progress)?;
         // Records listed but unread are failures of their own.
-        self.state.counts.failed +=
-            errors.iter().filter(|error| error.message.starts_with("the catalogue lists")).count() as u64;
+        self.state.counts.failed += outcome.unread;
         let status = match (held, errors.is_empty()) {
             (true, _) => Status::Held,
             (false, true) => Status::Done,
@@ -55,14 +52,50 @@ impl Job<'_> {
         Ok(report)
     }
 
-    fn count_not_modified(&mut self) {
-        for stored in self.desk.known.findings.values().filter(|stored| stored.archived_at.is_none()) {
-            let [violation, warning, info] = stored.counts;
-            self.state.finding_counts.add(FindingCounts { violation, warning, info });
+    /// Publishes what this job wrote, or what a job wrote that was killed before it could publish.
+    fn publish(&mut self, folder: &Folder, progress: &mut dyn FnMut(Progress)) -> Result<(), HarvestError> {
+        let Some(store) = &self.desk.store else { return Ok(()) };
+        if self.state.wrote || self.desk.was_unpublished {
+            progress(Progress::Phase("publishing"));
+            self.clock.measure("publish", || folder.publish(store))?;
+        } else {
+            folder.unmark_unpublished()?;
         }
-        let known = self.desk.known.hashes.len() as u64;
-        self.state.counts.seen = known;
-        self.state.counts.unchanged = known;
+        Ok(())
+    }
+
+    /// What was found of a record after it was dealt with, once for each rule.
+    fn note_late_findings(&mut self) -> Result<(), HarvestError> {
+        for (key, finding) in std::mem::take(&mut self.state.late_findings) {
+            let is_new = match &self.desk.operations {
+                Some(operations) => self.runtime.block_on(operations.add_finding(key, &finding))?,
+                None => true,
+            };
+            if is_new {
+                self.state.finding_counts.add(FindingCounts::of(std::slice::from_ref(&finding)));
+            }
+            if self.desk.operations.is_none() {
+                self.state.findings.push(finding);
+            }
+        }
+        Ok(())
+    }
+
+    /// An unchanged source has the records that it had when it was last read: those not missing then.
+    fn count_not_modified(&mut self) {
+        let known = &self.desk.known;
+        let is_present =
+            |key: &DatasetKey| known.findings.get(key).is_none_or(|stored| stored.missing_since.is_none());
+        for key in known.hashes.keys().filter(|key| is_present(key)) {
+            if let Some(stored) = known.findings.get(key) {
+                let [violation, warning, info] = stored.counts;
+                self.state.finding_counts.add(FindingCounts { violation, warning, info });
+            }
+            self.state.still_there.push(*key);
+        }
+        let present = self.state.still_there.len() as u64;
+        self.state.counts.seen = present;
+        self.state.counts.unchanged = present;
     }
 
     /// Deals with the records that a complete crawl did not bring. Returns whether removal is held.
@@ -70,6 +103,7 @@ impl Job<'_> {
         let renamed = self.follow_renames()?;
         let mut seen: HashSet<DatasetKey> = self.state.seen.keys().copied().collect();
         seen.extend(renamed);
+        seen.extend(&self.state.still_there);
         let removal = Removal::decide(&self.desk.known, &seen, self.options.now, self.options.removal);
         self.state.counts.missing = (removal.newly_missing.len() + removal.still_missing) as u64;
         let (Some(store), Some(operations)) = (&self.desk.store, &self.desk.operations) else {

@@ -55,6 +55,16 @@ pub enum HarvestError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A second name for one address.
+    #[error("{url} is the source {known} already; leave --source out, or give it that name instead of {asked}")]
+    Name {
+        /// The address.
+        url: String,
+        /// The name it has.
+        known: SourceId,
+        /// The name that was given.
+        asked: SourceId,
+    },
     /// The operations database failed.
     #[error(transparent)]
     Operations(#[from] OperationsError),
@@ -68,11 +78,25 @@ pub enum HarvestError {
 
 /// What a running job tells.
 #[derive(Debug, Clone, Copy)]
-pub struct Progress {
-    /// Records so far.
-    pub records: u64,
-    /// Pages so far, the present one included.
-    pub pages: u64,
+pub enum Progress {
+    /// It is reading.
+    Reading {
+        /// Records so far.
+        records: u64,
+        /// Pages so far, the present one included.
+        pages: u64,
+    },
+    /// It begins something else.
+    Phase(&'static str),
+}
+
+/// A job that failed: what is known of it, and why.
+#[derive(Debug)]
+pub struct FailedJob {
+    /// Its report, with status `failed`.
+    pub report: JobReport,
+    /// Why.
+    pub error: HarvestError,
 }
 
 /// Runs jobs on one store.
@@ -97,6 +121,22 @@ impl Harvest<'_> {
         target: &Target,
         options: &Options,
         progress: &mut dyn FnMut(Progress),
+    ) -> Result<(JobReport, Vec<Finding>), Box<FailedJob>> {
+        let started = Instant::now();
+        let mut reported = None;
+        self.run_job(target, options, progress, &mut reported).map_err(|error| {
+            let name = options.source.clone().unwrap_or_else(|| SourceId::of_address(target.url().as_str()));
+            let report = reported.unwrap_or_else(|| JobReport::failed(&name, &error, started));
+            Box::new(FailedJob { report, error })
+        })
+    }
+
+    fn run_job(
+        &self,
+        target: &Target,
+        options: &Options,
+        progress: &mut dyn FnMut(Progress),
+        reported: &mut Option<JobReport>,
     ) -> Result<(JobReport, Vec<Finding>), HarvestError> {
         let started = Instant::now();
         let converter = Converter::dcat()?;
@@ -107,7 +147,7 @@ impl Harvest<'_> {
         let row = &desk.row;
         let source = SourceGraph {
             source: row.slug.clone(),
-            url: row.url.clone(),
+            url: target.public_url(),
             backend: "dcat".to_owned(),
             languages: Vec::new(),
         };
@@ -136,11 +176,11 @@ impl Harvest<'_> {
         let outcome = match crawled {
             Ok(outcome) => outcome,
             Err(error) => {
-                job.finish_failed(&error, started)?;
+                *reported = Some(job.finish_failed(&error, started)?);
                 return Err(error);
             }
         };
-        let report = job.finish(outcome, started, self.folder)?;
+        let report = job.finish(outcome, started, self.folder, progress)?;
         Ok((report, std::mem::take(&mut job.state.findings)))
     }
 }
@@ -171,7 +211,9 @@ pub(super) struct Job<'j> {
 impl Job<'_> {
     fn begin(&self) -> Result<(), HarvestError> {
         if let Some(operations) = &self.desk.operations {
-            self.runtime.block_on(operations.start_job(&self.id, &self.desk.row.slug, &self.now))?;
+            let slug = &self.desk.row.slug;
+            self.runtime.block_on(operations.start_job(&self.id, slug, &self.now))?;
+            self.runtime.block_on(operations.forget_validators(slug))?;
         }
         Ok(())
     }
@@ -198,7 +240,7 @@ impl Job<'_> {
                 self.error = Some(error);
                 Appetite::Enough
             });
-            progress(Progress { records: self.state.counts.seen, pages });
+            progress(Progress::Reading { records: self.state.counts.seen, pages });
             inside += entered.elapsed();
             appetite
         });
@@ -223,16 +265,20 @@ impl Job<'_> {
         Ok(outcome)
     }
 
-    /// Validators are of use only while the rules are the same and the last crawl was whole.
+    /// Validators are of use only while the rules are the same and the records are stored.
     fn usable_validators(&self) -> Validators {
-        let is_usable = !self.desk.known.rules_changed && self.options.writing == Writing::Stored;
+        let known = &self.desk.known;
+        let is_usable =
+            !known.rules_changed && !known.hashes.is_empty() && self.options.writing == Writing::Stored;
         if is_usable { self.desk.row.validators.clone() } else { Validators::default() }
     }
 
-    fn finish_failed(&mut self, error: &HarvestError, started: Instant) -> Result<(), HarvestError> {
+    fn finish_failed(&mut self, error: &HarvestError, started: Instant) -> Result<JobReport, HarvestError> {
         let note = Some(error.to_string());
-        let report = self.report(Status::Failed, false, 0, Vec::new(), started, note);
-        self.end(&report)
+        let errors = std::mem::take(&mut self.state.errors);
+        let report = self.report(Status::Failed, false, 0, errors, started, note);
+        self.end(&report)?;
+        Ok(report)
     }
 
     pub(super) fn end(&self, report: &JobReport) -> Result<(), HarvestError> {

@@ -15,7 +15,7 @@ mod state;
 mod window;
 mod writing;
 
-pub use job::{Harvest, HarvestError, Options, Progress, Writing};
+pub use job::{FailedJob, Harvest, HarvestError, Options, Progress, Writing};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use removal::RemovalRules;
 pub use report::{FindingCounts, JobReport, RecordCounts, Status};

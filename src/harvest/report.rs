@@ -1,7 +1,8 @@
 //! The job report: the contract of `harvest --format json`.
 
-use crate::catalog::{Finding, ItemError, Severity};
+use crate::catalog::{Finding, ItemError, Severity, SourceId};
 use serde::Serialize;
+use std::time::Instant;
 
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,6 +84,27 @@ impl FindingCounts {
         self.violation += other.violation;
         self.warning += other.warning;
         self.info += other.info;
+    }
+}
+
+impl JobReport {
+    /// The report of a job that failed before there was anything to count.
+    #[must_use]
+    pub fn failed(source: &SourceId, error: &dyn std::error::Error, started: Instant) -> Self {
+        Self {
+            job: uuid::Uuid::now_v7().to_string(),
+            source: source.to_string(),
+            status: Status::Failed,
+            complete: false,
+            pages: 0,
+            records: RecordCounts::default(),
+            services: 0,
+            findings: FindingCounts::default(),
+            errors: Vec::new(),
+            seconds: started.elapsed().as_secs_f64(),
+            note: Some(error.to_string()),
+            phases: Vec::new(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::job::HarvestError;
 use super::renames;
 use super::report::{FindingCounts, RecordCounts};
-use crate::catalog::{DatasetKey, Finding, ItemError};
+use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError};
 use crate::operations::{DerivedRow, RecordRow};
 use std::collections::HashMap;
 use std::thread::JoinHandle;
@@ -17,14 +17,26 @@ pub(super) struct State {
     pub(super) finding_counts: FindingCounts,
     pub(super) findings: Vec<Finding>,
     pub(super) errors: Vec<ItemError>,
-    /// First places of keys, for the second record that claims one.
-    pub(super) seen: HashMap<DatasetKey, String>,
+    /// What was first seen under each key, for the second record that claims it.
+    pub(super) seen: HashMap<DatasetKey, FirstSeen>,
+    /// What was found of a record after it was dealt with.
+    pub(super) late_findings: Vec<(DatasetKey, Finding)>,
     /// Nodes by the key that has them.
     pub(super) nodes: HashMap<u64, DatasetKey>,
     pub(super) present_again: Vec<DatasetKey>,
+    /// Records that a source which did not change still has.
+    pub(super) still_there: Vec<DatasetKey>,
     pub(super) added: Vec<(DatasetKey, renames::Addresses)>,
     pub(super) remote_ids: HashMap<DatasetKey, String>,
     pub(super) wrote: bool,
+}
+
+/// The first record of a key in a run.
+#[derive(Debug)]
+pub(super) struct FirstSeen {
+    pub(super) place: String,
+    pub(super) node: u64,
+    pub(super) hash: GraphHash,
 }
 
 /// What waits for the store before it is noted in the operations database.

@@ -3,7 +3,8 @@
 use super::job::{HarvestError, Job};
 use super::profiles::Profiles;
 use super::report::FindingCounts;
-use crate::catalog::{Finding, ItemError, RecordKind};
+use super::state::FirstSeen;
+use crate::catalog::{Finding, ItemError, Message, RecordKind, Severity};
 use crate::convert::{Conversion, Converter, Draft, NodeClaim, QueryError, language_tag};
 use crate::source::{Appetite, PageNotes, Window};
 use crate::triples::TermId;
@@ -69,17 +70,20 @@ impl Job<'_> {
     fn identify(&mut self, window: &Window, notes: &PageNotes) -> (Vec<Draft>, Appetite) {
         let start = Instant::now();
         let identifier = &self.identifier;
-        let renamed = &self.desk.known.renamed;
+        let renames = &self.desk.known.renames;
         let drafts: Vec<(TermId, Draft)> = window
             .roots
             .par_iter()
-            .map(|root| (root.node, identifier.identify(window, root, notes, NodeClaim::Free, renamed)))
+            .map(|root| (root.node, identifier.identify(window, root, notes, NodeClaim::Free, renames)))
             .collect();
         self.clock.add("identify and hash", start.elapsed());
         let mut kept = Vec::new();
         for (node, draft) in drafts {
             if self.options.max_records.is_some_and(|most| self.state.counts.seen >= most) {
                 return (kept, Appetite::Enough);
+            }
+            if self.is_repeated(&draft) {
+                continue;
             }
             self.state.counts.seen += 1;
             if draft.kind == RecordKind::Service {
@@ -89,7 +93,7 @@ impl Job<'_> {
             let claim = self.claim(&draft);
             let draft = match (claim, window.roots.iter().find(|root| root.node == node)) {
                 (NodeClaim::Taken, Some(root)) => {
-                    self.identifier.identify(window, root, notes, NodeClaim::Taken, &self.desk.known.renamed)
+                    self.identifier.identify(window, root, notes, NodeClaim::Taken, &self.desk.known.renames)
                 }
                 _ => draft,
             };
@@ -98,12 +102,27 @@ impl Job<'_> {
         (kept, Appetite::More)
     }
 
+    /// Whether a record was met before as the same node: catalogues repeat services and series on each of
+    /// their pages. What is said otherwise there is a finding; the first description stays.
+    fn is_repeated(&mut self, draft: &Draft) -> bool {
+        let Some(first) =
+            self.state.seen.get(&draft.key).filter(|first| first.node == node_hash(&draft.source_node))
+        else {
+            return false;
+        };
+        if first.hash != draft.hash {
+            let finding = described_twice(draft, &first.place);
+            self.state.late_findings.push((draft.key, finding));
+        }
+        true
+    }
+
     /// Refuses a second record with the same identifier, and one whose description is cut.
     fn admit(&mut self, draft: Draft) -> Option<Draft> {
         let refused = if let Some(first) = self.state.seen.get(&draft.key) {
             Some(format!(
-                "the identifier {:?} was met before, at {first}; the first record stays. Give each dataset an identifier of its own.",
-                draft.remote_id.value
+                "the identifier {:?} was met before, at {}; the first record stays. Give each dataset an identifier of its own.",
+                draft.remote_id.value, first.place
             ))
         } else {
             draft.cut.as_ref().map(|error| {
@@ -114,16 +133,15 @@ impl Job<'_> {
             self.state.counts.failed += 1;
             let record = Some(draft.remote_id.value.clone());
             self.state.errors.push(ItemError { record, place: draft.place.clone(), message });
-            self.state.seen.entry(draft.key).or_insert_with(|| draft.place.to_string());
+            self.state.seen.entry(draft.key).or_insert_with(|| first_seen(&draft));
             return None;
         }
-        self.state.seen.insert(draft.key, draft.place.to_string());
+        self.state.seen.insert(draft.key, first_seen(&draft));
         Some(draft)
     }
 
     fn claim(&mut self, draft: &Draft) -> NodeClaim {
-        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-        let node = BuildHasherDefault::<DefaultHasher>::default().hash_one(draft.node.as_str());
+        let node = node_hash(&draft.node.clone().into());
         match self.state.nodes.insert(node, draft.key) {
             Some(other) if other != draft.key => {
                 self.state.nodes.insert(node, other);
@@ -146,6 +164,34 @@ impl Job<'_> {
             return None;
         }
         Some(draft)
+    }
+}
+
+fn first_seen(draft: &Draft) -> FirstSeen {
+    FirstSeen { place: draft.place.to_string(), node: node_hash(&draft.source_node), hash: draft.hash }
+}
+
+fn node_hash(node: &Term) -> u64 {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(node)
+}
+
+fn described_twice(draft: &Draft, first: &str) -> Finding {
+    Finding {
+        record: draft.remote_id.value.clone(),
+        focus_node: draft.node.as_str().to_owned(),
+        property: None,
+        value: None,
+        rule: "identity/described-twice".to_owned(),
+        severity: Severity::Info,
+        message: Message::new(
+            format!("This record is described again, with other statements; those at {first} were taken."),
+            format!(
+                "Cette fiche est décrite une seconde fois, autrement ; la description retenue est celle-ci : {first}."
+            ),
+        ),
+        place: draft.place.clone(),
+        suggestion: None,
     }
 }
 

@@ -6,7 +6,7 @@ use url::Url;
 
 /// A format that can be lifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(super) enum Format {
     /// An RDF syntax.
     Rdf(RdfFormat),
     /// A web page, which may hold JSON-LD.
@@ -15,14 +15,14 @@ pub enum Format {
 
 const JSON_LD: Format = Format::Rdf(RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() });
 
-/// Detects the format of a page.
+/// Detects the format of a page by its first bytes in UTF-8.
 ///
 /// Content types that say nothing (`text/plain`, `application/octet-stream`) or that the content
 /// contradicts (`text/html` on Turtle, which misconfigured servers send) give way to the bytes.
 ///
 /// # Errors
 /// [`LiftError::UnknownFormat`] when nothing tells.
-pub fn detect(page: &Url, content_type: Option<&str>, start: &[u8]) -> Result<Format, LiftError> {
+pub(super) fn detect(page: &Url, content_type: Option<&str>, start: &[u8]) -> Result<Format, LiftError> {
     let stated = content_type.and_then(by_media_type).or_else(|| by_suffix(page));
     let seen = by_content(start);
     match (stated, seen) {
@@ -75,11 +75,14 @@ fn by_content(start: &[u8]) -> Option<Format> {
     if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
         return Some(Format::Html);
     }
-    if lower.starts_with("<?xml") || lower.starts_with("<rdf:") || lower.starts_with("<!--") {
+    let starts_xml = ["<?xml", "<rdf:", "<rdf ", "<!--", "<!doctype rdf"];
+    if starts_xml.iter().any(|start| lower.starts_with(start)) {
         let is_page = lower.contains("<html") && !lower.contains("rdf:rdf");
         return Some(if is_page { Format::Html } else { Format::Rdf(RdfFormat::RdfXml) });
     }
-    if lower.starts_with('{') || lower.starts_with("[{") || lower.starts_with("[ {") || lower.starts_with("[\n") {
+    // Turtle, too, may start with a bracket; what stands in it is no JSON then.
+    let in_list = lower.strip_prefix('[').map(str::trim_start);
+    if lower.starts_with('{') || in_list.is_some_and(|rest| rest.starts_with(['{', '[', ']'])) {
         return Some(JSON_LD);
     }
     let is_turtle = lower.starts_with("@prefix") || lower.starts_with("@base") || lower.starts_with("prefix ");
@@ -115,6 +118,14 @@ mod tests {
         assert_eq!(detected("http://a/x", Some("text/turtle"), "<!DOCTYPE html><html>"), Some(Format::Html));
         assert_eq!(detected("http://a/x", None, "  {\"@id\":1}"), Some(JSON_LD));
         assert_eq!(detected("http://a/x.nt", None, "<a> <b> <c> ."), Some(Format::Rdf(RdfFormat::NTriples)));
+        assert_eq!(detected("http://a/x", None, "[\r\n  {\"@id\":1}"), Some(JSON_LD));
+        assert_eq!(detected("http://a/x.ttl", None, "[\n a <b> ] ."), turtle);
+        let rdf_xml = Some(Format::Rdf(RdfFormat::RdfXml));
+        assert_eq!(detected("http://a/x", None, "<!DOCTYPE rdf:RDF [<!ENTITY a 'b'>]>"), rdf_xml);
+        assert_eq!(
+            detected("http://a/x", None, "<RDF xmlns='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"),
+            rdf_xml
+        );
         assert_eq!(detected("http://a/x", None, "hello"), None);
     }
 }

@@ -19,19 +19,34 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| expression(r"(?is)<link\b[^>]*>"
 static ATTRIBUTE: LazyLock<Regex> =
     LazyLock::new(|| expression(r#"(?is)\b(rel|type|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"#));
 
-/// The JSON-LD scripts of a page as one JSON-LD document; `None` when there is none.
-pub(super) fn json_ld(page: &str) -> Option<String> {
-    let scripts: Vec<&str> = SCRIPT
-        .captures_iter(page)
-        .filter_map(|found| found.get(1))
-        .map(|script| script.as_str().trim())
-        .filter(|script| serde_json::from_str::<serde::de::IgnoredAny>(script).is_ok())
-        .collect();
-    match scripts.as_slice() {
-        [] => None,
-        [script] => Some((*script).to_owned()),
+/// The JSON-LD of a page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Scripts {
+    /// There is none.
+    None,
+    /// There is, and none of it is JSON; with the first fault.
+    Broken(String),
+    /// All of it as one document.
+    Read(String),
+}
+
+/// Takes the JSON-LD scripts out of a page.
+pub(super) fn json_ld(page: &str) -> Scripts {
+    let mut fault = None;
+    let mut scripts = Vec::new();
+    for found in SCRIPT.captures_iter(page).filter_map(|found| found.get(1)) {
+        let script = found.as_str().trim();
+        match serde_json::from_str::<serde::de::IgnoredAny>(script) {
+            Ok(_) => scripts.push(script),
+            Err(error) => fault = fault.or(Some(error.to_string())),
+        }
+    }
+    match (scripts.as_slice(), fault) {
+        ([], None) => Scripts::None,
+        ([], Some(fault)) => Scripts::Broken(fault),
+        ([script], _) => Scripts::Read((*script).to_owned()),
         // An array of documents is a document (JSON-LD 1.1, 9).
-        many => Some(format!("[{}]", many.join(","))),
+        (many, _) => Scripts::Read(format!("[{}]", many.join(","))),
     }
 }
 
@@ -68,10 +83,12 @@ mod tests {
             b </title><link rel="alternate" type="application/atom+xml" href="/feed">
             <link href='/c.ttl' type='text/turtle' rel='alternate'>
             <script type="application/ld+json">{"a":1}</script><script type=application/ld+json>oops</script>"#;
-        assert_eq!(json_ld(page).as_deref(), Some(r#"{"a":1}"#));
+        assert_eq!(json_ld(page), Scripts::Read(r#"{"a":1}"#.to_owned()));
         assert_eq!(title(page).as_deref(), Some("A b"));
         let base = Url::parse("https://a.example/x/").unwrap();
         assert_eq!(alternate(page, &base).unwrap().as_str(), "https://a.example/c.ttl");
-        assert_eq!(json_ld("<html></html>"), None);
+        assert_eq!(json_ld("<html></html>"), Scripts::None);
+        let broken = json_ld("<script type='application/ld+json'>{oops}</script>");
+        assert!(matches!(broken, Scripts::Broken(_)), "{broken:?}");
     }
 }

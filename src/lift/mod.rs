@@ -9,12 +9,14 @@ mod contexts;
 mod format;
 mod html;
 mod lines;
+mod places;
 mod rdf;
 mod repair;
 
 pub use contexts::Contexts;
-pub use format::{Format, detect};
-pub use rdf::{Input, LiftedTriple, Reading, Repair, SyntaxProblem, json_places, prepare, read, read_valid};
+
+pub use places::json_places;
+pub use rdf::{Input, LiftedTriple, Reading, Repair, SyntaxProblem, open, read, read_valid};
 #[cfg(feature = "fuzzing")]
 pub(crate) use repair::iri as repaired_iri;
 
@@ -58,6 +60,24 @@ pub enum LiftError {
         page: String,
         /// What is refused.
         what: &'static str,
+    },
+    /// A web page whose structured data cannot be read.
+    #[error("{page}: this web page holds JSON-LD, which is not valid JSON: {fault}")]
+    BrokenScript {
+        /// The page's address.
+        page: String,
+        /// The parser's words.
+        fault: String,
+    },
+    /// Content that would have to be held in memory, and is too long for it.
+    #[error(
+        "{page}: this form of content is read up to {limit} bytes; serve it as N-Triples, Turtle or RDF/XML in UTF-8, or in pages"
+    )]
+    TooLong {
+        /// The page's address.
+        page: String,
+        /// The limit, in bytes.
+        limit: u64,
     },
     /// A base address that is no IRI.
     #[error("{page}: the address is not an IRI")]

@@ -1,8 +1,8 @@
 //! Reading RDF as a stream of triples with their lines.
 
 use super::contexts::Contexts;
-use super::format::Format;
-use super::lines::LineReader;
+use super::format::{Format, detect};
+use super::lines::{LineReader, Position};
 use super::{LiftError, charset, html, repair};
 use crate::fetch::Body;
 use encoding_rs::UTF_8;
@@ -10,7 +10,7 @@ use oxrdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use oxrdfio::{LoadedDocument, RdfFormat, RdfParseError, RdfParser};
 use regex::Regex;
 use rustc_hash::FxHashMap;
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::{Arc, LazyLock, Mutex};
 use url::Url;
@@ -18,7 +18,11 @@ use url::Url;
 /// A parser that reports this many faults is given up: the file is not what it says it is.
 const MAX_FAULTS: usize = 200;
 /// Entities in a document type may be this long: namespaces are, bombs are not.
-const MAX_ENTITY: usize = 1_024;
+const MAX_ENTITY: usize = 200;
+/// The root element must start within so many bytes.
+const MAX_PROLOGUE: u64 = 1 << 18;
+/// What is not read as a stream may be this long: JSON-LD, web pages, other encodings than UTF-8.
+const MAX_IN_MEMORY: u64 = 512 << 20;
 
 /// A page in UTF-8 whose format is known.
 #[derive(Debug, Clone)]
@@ -62,49 +66,60 @@ pub struct SyntaxProblem {
     pub line: u32,
     /// The parser's words.
     pub message: String,
-    /// The subject of the last triple before it.
-    pub subject: Option<NamedOrBlankNode>,
-    /// The line of that triple; 0 when there is none.
-    pub last_line: u32,
+    /// The subjects of the last triples before it, from the last one back: of the statement that it cuts
+    /// in the Turtle family; in other syntaxes of a stretch that may go further back.
+    pub tail: Vec<NamedOrBlankNode>,
     /// Whether reading went on behind it.
     pub recovered: bool,
 }
 
-/// Brings a page to UTF-8 and to an RDF syntax.
+/// Brings a page to UTF-8 and to an RDF syntax, whatever it says of itself.
 ///
 /// # Errors
-/// When it is a web page without JSON-LD, or a document type that may not be expanded.
-pub fn prepare(page: &Url, format: Format, content_type: Option<&str>, body: Body) -> Result<Input, LiftError> {
+/// When its format is not known, when it is a web page without JSON-LD, when its document type may not be
+/// expanded, or when it is so long that it cannot be brought to UTF-8 in memory.
+pub fn open(page: &Url, content_type: Option<&str>, body: Body) -> Result<Input, LiftError> {
     let io = |source| LiftError::Io { page: page.to_string(), source };
     let start = first_bytes(&body).map_err(io)?;
     let encoding = charset::encoding(content_type, &start);
+    let format = detect(page, content_type, charset::decode(&start, encoding).as_bytes())?;
     let is_utf8 = encoding == UTF_8 && charset::declared_encoding(&start).is_none_or(|declared| declared == UTF_8);
     let body = if is_utf8 && format != Format::Html {
         body
     } else {
-        let text = charset::decode(&body.read().map_err(io)?, encoding);
+        let text = charset::decode(&read_in_memory(page, &body)?, encoding);
         Body::Memory(text.into_bytes().into())
     };
     match format {
         Format::Html => from_html(page, &body.read().map_err(io)?),
         Format::Rdf(format) => {
             if format == RdfFormat::RdfXml {
-                refuse_entity_bombs(page, &start)?;
+                refuse_entity_bombs(page, &first_bytes(&body).map_err(io)?)?;
             }
             Ok(Input { page: page.clone(), format, body })
         }
     }
 }
 
+/// The whole of a body that may be held in memory.
+pub(super) fn read_in_memory(page: &Url, body: &Body) -> Result<Vec<u8>, LiftError> {
+    let io = |source| LiftError::Io { page: page.to_string(), source };
+    if body.size().map_err(io)? > MAX_IN_MEMORY {
+        return Err(LiftError::TooLong { page: page.to_string(), limit: MAX_IN_MEMORY });
+    }
+    body.read().map_err(io)
+}
+
 fn from_html(page: &Url, bytes: &[u8]) -> Result<Input, LiftError> {
     let text = String::from_utf8_lossy(bytes);
     match html::json_ld(&text) {
-        Some(document) => Ok(Input {
+        html::Scripts::Read(document) => Ok(Input {
             page: page.clone(),
             format: RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
             body: Body::Memory(document.into_bytes().into()),
         }),
-        None => Err(LiftError::WebPage {
+        html::Scripts::Broken(fault) => Err(LiftError::BrokenScript { page: page.to_string(), fault }),
+        html::Scripts::None => Err(LiftError::WebPage {
             page: page.to_string(),
             title: html::title(&text).map_or(String::new(), |title| format!(" titled {title:?}")),
             alternate: html::alternate(&text, page)
@@ -116,7 +131,7 @@ fn from_html(page: &Url, bytes: &[u8]) -> Result<Input, LiftError> {
 /// The bytes that formats, charsets and document types are told by.
 fn first_bytes(body: &Body) -> std::io::Result<Vec<u8>> {
     let mut start = Vec::new();
-    body.open()?.take(1 << 16).read_to_end(&mut start)?;
+    body.open()?.take(MAX_PROLOGUE).read_to_end(&mut start)?;
     Ok(start)
 }
 
@@ -125,8 +140,18 @@ fn refuse_entity_bombs(page: &Url, start: &[u8]) -> Result<(), LiftError> {
     static ENTITY: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?s)<!ENTITY\s+(%?)\s*\S+\s+(SYSTEM|PUBLIC|"[^"]*"|'[^']*')"#).expect("a static expression")
     });
+    let refused = |what| LiftError::DocumentType { page: page.to_string(), what };
     let text = String::from_utf8_lossy(start);
-    for entity in ENTITY.captures_iter(&text) {
+    let is_whole = (start.len() as u64) < MAX_PROLOGUE;
+    let Some(prologue) = prologue(&text) else {
+        // Without a root element there is nothing that an entity could be used in.
+        return if is_whole {
+            Ok(())
+        } else {
+            Err(refused("so much before its first element that it was not looked through"))
+        };
+    };
+    for entity in ENTITY.captures_iter(prologue) {
         let value = &entity[2];
         let what = if !entity[1].is_empty() || value == "SYSTEM" || value == "PUBLIC" {
             "an external or parameter entity"
@@ -137,9 +162,56 @@ fn refuse_entity_bombs(page: &Url, start: &[u8]) -> Result<(), LiftError> {
         } else {
             continue;
         };
-        return Err(LiftError::DocumentType { page: page.to_string(), what });
+        return Err(refused(what));
     }
     Ok(())
+}
+
+/// What stands before the root element: declarations, comments, the document type. `None` when the text
+/// ends before a root element starts.
+fn prologue(text: &str) -> Option<&str> {
+    let mut at = 0;
+    loop {
+        at += text[at..].find('<')?;
+        let rest = &text[at..];
+        at += if rest.starts_with("<!--") {
+            rest.find("-->")? + 3
+        } else if rest.starts_with("<?") {
+            rest.find("?>")? + 2
+        } else if rest.starts_with("<!") {
+            doctype_length(rest)?
+        } else {
+            return Some(&text[..at]);
+        };
+    }
+}
+
+/// The length of a document type, whose subset may hold quotes, comments and declarations of its own.
+fn doctype_length(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut quote = None;
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '<') if text[at..].starts_with("<!--") => {
+                at += text[at..].find("-->")? + 3;
+                continue;
+            }
+            (None, '<' | '[') => depth += 1,
+            (None, '>' | ']') => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 && c == '>' {
+                    return Some(at + 1);
+                }
+            }
+            (None, _) => {}
+        }
+        at += c.len_utf8();
+    }
+    None
 }
 
 /// What a reading found besides triples.
@@ -223,7 +295,7 @@ fn ahead<T: Send, R: Send>(parse: impl FnOnce(Taker<'_, T>) -> R + Send, take: i
 fn parse(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple)) -> Result<Reading, LiftError> {
     let page = || input.page.to_string();
     let source = input.body.open().map_err(|source| LiftError::Io { page: page(), source })?;
-    let (reader, line) = LineReader::new(source);
+    let (reader, position) = LineReader::new(source);
     let missing = Arc::new(Mutex::new(None));
     let parser = RdfParser::from_format(input.format)
         .with_base_iri(input.page.as_str())
@@ -233,32 +305,23 @@ fn parse(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple))
         .with_document_loader(loader(contexts.clone(), Arc::clone(&missing)));
     let mut reading = Reading::default();
     let mut mender = Mender::default();
-    let mut last = None;
+    let mut tail = Tail::default();
     for quad in parser {
         match quad {
             Ok(quad) => {
-                let lifted = mender.mend(quad, line.get(), &mut reading.repairs);
-                last = Some((lifted.triple.subject.clone(), lifted.triple.predicate.clone(), lifted.line));
+                let lifted = mender.mend(quad, position.line(), &mut reading.repairs);
+                tail.note(&lifted);
                 take(lifted);
             }
             Err(RdfParseError::Io(source)) => return Err(LiftError::Io { page: page(), source }),
             Err(RdfParseError::Syntax(error)) if is_stray_text(&error) => {
-                reading.repairs.extend(last.as_ref().map(|last| stray_text(last, &error, line.get())));
+                reading.repairs.extend(tail.last.as_ref().map(|last| stray_text(last, &error, position.line())));
             }
             Err(RdfParseError::Syntax(error)) => {
-                let place = error.location().map(|range| u32::try_from(range.start.line + 1).unwrap_or(u32::MAX));
-                let recovers = matches!(
-                    input.format,
-                    RdfFormat::Turtle | RdfFormat::TriG | RdfFormat::N3 | RdfFormat::NTriples | RdfFormat::NQuads
-                );
-                reading.problems.push(SyntaxProblem {
-                    line: place.unwrap_or(line.get()),
-                    message: error.to_string(),
-                    subject: last.as_ref().map(|(subject, _, _)| subject.clone()),
-                    last_line: last.as_ref().map_or(0, |(_, _, line)| *line),
-                    recovered: recovers,
-                });
-                if !recovers || reading.problems.len() >= MAX_FAULTS {
+                reading.problems.push(problem(&error, input.format, &position, &tail));
+                if reading.problems.len() >= MAX_FAULTS
+                    || reading.problems.last().is_some_and(|last| !last.recovered)
+                {
                     break;
                 }
             }
@@ -271,13 +334,56 @@ fn parse(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple))
     }
 }
 
+/// The subjects of the last triples, for what a syntax error cuts.
+#[derive(Default)]
+struct Tail {
+    subjects: VecDeque<(NamedOrBlankNode, u32)>,
+    last: Option<(NamedOrBlankNode, NamedNode)>,
+}
+
+impl Tail {
+    /// Triples about one subject in a row count once; a description in parts is longer than this rarely.
+    const LENGTH: usize = 2_000;
+
+    fn note(&mut self, lifted: &LiftedTriple) {
+        let subject = &lifted.triple.subject;
+        self.last = Some((subject.clone(), lifted.triple.predicate.clone()));
+        match self.subjects.back_mut() {
+            Some((last, line)) if last == subject => *line = lifted.line,
+            _ => {
+                if self.subjects.len() == Self::LENGTH {
+                    self.subjects.pop_front();
+                }
+                self.subjects.push_back((subject.clone(), lifted.line));
+            }
+        }
+    }
+
+    /// The subjects that were spoken of behind a line, from the last one back.
+    fn behind(&self, line: u32) -> Vec<NamedOrBlankNode> {
+        let behind = self.subjects.iter().rev().take_while(|(_, end)| *end > line);
+        behind.map(|(subject, _)| subject.clone()).collect()
+    }
+}
+
+fn problem(error: &oxrdfio::RdfSyntaxError, format: RdfFormat, position: &Position, tail: &Tail) -> SyntaxProblem {
+    let place = error.location().map(|range| u32::try_from(range.start.line + 1).unwrap_or(u32::MAX));
+    let line = place.unwrap_or(position.line());
+    let recovered = matches!(
+        format,
+        RdfFormat::Turtle | RdfFormat::TriG | RdfFormat::N3 | RdfFormat::NTriples | RdfFormat::NQuads
+    );
+    let from = if recovered { position.stop_before(line) } else { 0 };
+    SyntaxProblem { line, message: error.to_string(), tail: tail.behind(from), recovered }
+}
+
 /// RDF/XML has no text beside an `rdf:resource`, and GeoNetwork writes it. Nothing else is lost by it.
 fn is_stray_text(error: &oxrdfio::RdfSyntaxError) -> bool {
     error.to_string().starts_with("Unexpected text event")
 }
 
 fn stray_text(
-    (subject, predicate, _): &(NamedOrBlankNode, NamedNode, u32),
+    (subject, predicate): &(NamedOrBlankNode, NamedNode),
     error: &oxrdfio::RdfSyntaxError,
     line: u32,
 ) -> Repair {
@@ -421,30 +527,6 @@ fn mend_datatype(literal: oxrdf::Literal, written: &mut Written) -> oxrdf::Liter
     }
 }
 
-/// The lines at which a JSON-LD text describes its nodes, by the `@id` as it is written.
-///
-/// JSON-LD is not read line by line, so the triples' own lines say little; a reference alone
-/// (`{"@id": …}`) is not a description.
-#[must_use]
-pub fn json_places(text: &str) -> HashMap<String, u32> {
-    static ID: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#""(?:@id|id|identifier)"\s*:\s*"([^"\\]+)"\s*(.)"#).expect("a static expression")
-    });
-    let mut places = HashMap::new();
-    let (mut line, mut counted) = (1_u32, 0);
-    for found in ID.captures_iter(text) {
-        let at = found.get(0).expect("the whole match").start();
-        let breaks = memchr::memchr_iter(b'\n', &text.as_bytes()[counted..at]).count();
-        line += u32::try_from(breaks).unwrap_or(0);
-        counted = at;
-        let stands_alone = &found[2] == "}" && text[..at].trim_end().ends_with('{');
-        if !stands_alone {
-            places.entry(found[1].to_owned()).or_insert(line);
-        }
-    }
-    places
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -554,13 +636,13 @@ mod tests {
         assert!(refuse_entity_bombs(&page, bomb).is_err());
         assert!(refuse_entity_bombs(&page, external).is_err());
         assert!(refuse_entity_bombs(&page, namespaces).is_ok());
-    }
-
-    #[test]
-    fn finds_the_lines_of_json_nodes() {
-        let text = "{\n\"@id\": \"http://a/1\",\n\"x\": {\"@id\": \"http://a/2\"},\n\"y\": {\n\"@id\": \"http://a/2\", \"t\": 1}}";
-        let places = json_places(text);
-        assert_eq!(places["http://a/1"], 2);
-        assert_eq!(places["http://a/2"], 5);
+        let behind_a_comment = format!("<!-- {} -->{}", "x".repeat(70_000), String::from_utf8_lossy(bomb));
+        assert!(refuse_entity_bombs(&page, behind_a_comment.as_bytes()).is_err());
+        let quoted = "<!DOCTYPE r [ <!-- ' > --> <!ENTITY g '>'> <!ENTITY a SYSTEM 'x'> ]><r/>";
+        assert!(refuse_entity_bombs(&page, quoted.as_bytes()).is_err());
+        let wide: Vec<u8> = String::from_utf8_lossy(bomb).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wide = [&[0xFF, 0xFE][..], &wide].concat();
+        let opened = open(&page, None, Body::Memory(wide.into()));
+        assert!(matches!(opened, Err(LiftError::DocumentType { .. })), "{opened:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! The operations database.
 
-use crate::catalog::{DatasetKey, Finding, GraphHash, SourceId};
+use crate::catalog::{DatasetKey, Finding, GraphHash, Severity, SourceId};
 use crate::fetch::Validators;
 use serde::Serialize;
 use sqlx::Row;
@@ -133,7 +133,8 @@ impl Operations {
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
+            // What the history holds must be there when the store has changed, also after a power cut.
+            .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(30))
             .foreign_keys(true);
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
@@ -242,6 +243,59 @@ impl Operations {
         Ok(rows.iter().map(job).collect())
     }
 
+    /// Forgets what a source's first page may be asked with: until it is read whole again, what is stored is
+    /// not what its last answer held.
+    pub async fn forget_validators(&self, source: &SourceId) -> Result<(), OperationsError> {
+        sqlx::query("UPDATE sources SET etag = NULL, last_modified = NULL WHERE slug = ?")
+            .bind(source.as_str())
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(())
+    }
+
+    /// Finds the source of an address, without registering it.
+    pub async fn find_source(&self, url: &str) -> Result<Option<SourceRow>, OperationsError> {
+        let found = sqlx::query("SELECT * FROM sources WHERE url = ?")
+            .bind(url)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(found.as_ref().map(source_row))
+    }
+
+    /// Forgets records that are in the store no longer, and in no history either.
+    pub async fn forget_records(&self, keys: &[DatasetKey]) -> Result<(), OperationsError> {
+        let json = serde_json::to_string(keys).expect("keys are plain values");
+        sqlx::query("DELETE FROM records WHERE key IN (SELECT value FROM json_each(?))")
+            .bind(json)
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(())
+    }
+
+    /// Adds a finding to a record's, unless it has one of that rule. Returns whether it was added.
+    pub async fn add_finding(&self, key: DatasetKey, finding: &Finding) -> Result<bool, OperationsError> {
+        let mut findings = self.findings(key).await?;
+        if findings.iter().any(|known| known.rule == finding.rule) {
+            return Ok(false);
+        }
+        findings.push(finding.clone());
+        let json = serde_json::to_string(&findings).expect("findings are plain values");
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count() as i64;
+        sqlx::query("UPDATE records SET findings = ?, violation = ?, warning = ?, info = ? WHERE key = ?")
+            .bind(json)
+            .bind(count(Severity::Violation))
+            .bind(count(Severity::Warning))
+            .bind(count(Severity::Info))
+            .bind(key.to_string())
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(true)
+    }
+
     /// Notes that a source was read whole, and what to ask it with next time.
     pub async fn note_complete(
         &self,
@@ -331,20 +385,22 @@ impl Operations {
         Ok(())
     }
 
-    /// Keeps former states; one that is kept already stays.
+    /// Keeps former states. A state that is the newest kept one of its record already was kept before a
+    /// crash, and is not kept twice.
     pub async fn keep_history(&self, states: &[FormerState], job: &str, now: &str) -> Result<(), OperationsError> {
         let mut transaction = self.pool.begin().await.map_err(|error| self.error(error))?;
         for state in states {
             let compressed =
                 zstd::encode_all(state.quads.as_bytes(), 3).map_err(|error| self.error(sqlx::Error::Io(error)))?;
             sqlx::query(
-                "INSERT INTO history (key, hash, quads, replaced_at, job) VALUES (?, ?, ?, ?, ?)
-                 ON CONFLICT (key, hash) DO UPDATE SET replaced_at = excluded.replaced_at, job = excluded.job",
+                "INSERT INTO history (key, replaced_at, hash, quads, job) SELECT ?1, ?2, ?3, ?4, ?5
+                 WHERE ?3 IS NOT (SELECT hash FROM history WHERE key = ?1 ORDER BY replaced_at DESC LIMIT 1)
+                 ON CONFLICT DO NOTHING",
             )
             .bind(state.key.to_string())
+            .bind(now)
             .bind(&state.hash)
             .bind(compressed)
-            .bind(now)
             .bind(job)
             .execute(&mut *transaction)
             .await
@@ -433,18 +489,18 @@ impl Operations {
     ) -> Result<(), OperationsError> {
         let mut transaction = self.pool.begin().await.map_err(|error| self.error(error))?;
         for ((former, new), hash) in pairs.iter().zip(hashes) {
-            for statement in [
-                "DELETE FROM records WHERE key = ?1 AND ?2 <> '' AND ?3 <> ''",
-                "UPDATE records SET key = ?1, hash = ?3 WHERE key = ?2",
-            ] {
-                sqlx::query(statement)
-                    .bind(former.to_string())
-                    .bind(new.to_string())
-                    .bind(hash.to_string())
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(|error| self.error(error))?;
-            }
+            sqlx::query("DELETE FROM records WHERE key = ?")
+                .bind(former.to_string())
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.error(error))?;
+            sqlx::query("UPDATE records SET key = ?, hash = ? WHERE key = ?")
+                .bind(former.to_string())
+                .bind(hash.to_string())
+                .bind(new.to_string())
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.error(error))?;
         }
         transaction.commit().await.map_err(|error| self.error(error))
     }

@@ -9,6 +9,10 @@ use std::hash::{BuildHasher, Hash};
 /// A node by its hash: a page may have millions.
 pub(super) type NodeHash = u64;
 
+/// How records refer to others.
+const MENTIONING: [NamedNodeRef<'static>; 5] =
+    [dcat::SERVES_DATASET, dcat::IN_SERIES, dct::HAS_PART, dct::IS_PART_OF, dct::RELATION];
+
 /// The roles and lives of a page's nodes.
 #[derive(Debug, Default)]
 pub struct Census {
@@ -18,8 +22,10 @@ pub struct Census {
     services: FxHashSet<NodeHash>,
     catalogues: FxHashSet<NodeHash>,
     access_services: FxHashSet<NodeHash>,
+    listed_services: FxHashSet<NodeHash>,
     listed: FxHashSet<NodeHash>,
     titled: FxHashSet<NodeHash>,
+    mentioned: FxHashSet<NodeHash>,
     lives: Option<FxHashMap<NodeHash, Life>>,
     run: Run,
     position: u32,
@@ -127,6 +133,10 @@ impl Census {
         } else if let Some(object) = object_hash {
             if predicate == dcat::ACCESS_SERVICE {
                 self.access_services.insert(object);
+            } else if predicate == dcat::SERVICE {
+                self.listed_services.insert(object);
+            } else if MENTIONING.contains(&predicate) {
+                self.mentioned.insert(object);
             } else if predicate == dcat::HAS_DATASET {
                 self.listed.insert(object);
             }
@@ -155,8 +165,8 @@ impl Census {
 
     /// What kind of record a node is, if any.
     ///
-    /// A node typed twice is one record; a service that only some distribution is accessed by is none;
-    /// a node that a catalogue lists is a dataset also where its type is missing.
+    /// A node typed twice is one record; a service that distributions are accessed by and that no catalogue
+    /// lists is none; a node that a catalogue lists is a dataset also where its type is missing.
     #[must_use]
     pub fn kind(&self, node: NodeHash) -> Option<crate::catalog::RecordKind> {
         use crate::catalog::RecordKind;
@@ -166,7 +176,9 @@ impl Census {
             Some(RecordKind::Series)
         } else if self.datasets.contains(&node) || (self.listed.contains(&node) && self.titled.contains(&node)) {
             Some(RecordKind::Dataset)
-        } else if self.services.contains(&node) && !self.access_services.contains(&node) {
+        } else if self.services.contains(&node)
+            && (self.listed_services.contains(&node) || !self.access_services.contains(&node))
+        {
             Some(RecordKind::Service)
         } else {
             None
@@ -177,6 +189,12 @@ impl Census {
     #[must_use]
     pub fn is_listed(&self, node: NodeHash) -> bool {
         self.listed.contains(&node)
+    }
+
+    /// Whether another record refers to a node.
+    #[must_use]
+    pub fn is_mentioned(&self, node: NodeHash) -> bool {
+        self.mentioned.contains(&node)
     }
 
     /// Whether the page will be read a second time, in windows.

@@ -2,13 +2,13 @@
 
 use super::window::Window;
 use crate::catalog::{ItemError, Place};
-use crate::fetch::{Client, FetchError, Validators};
+use crate::fetch::{Answer, Client, FetchError, Request, Validators};
 use crate::lift::{Contexts, LiftError, Repair};
 use oxrdf::NamedOrBlankNode;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use url::Url;
 
@@ -28,12 +28,25 @@ impl Target {
     /// When it is neither; the message says what was looked for.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
         if text.starts_with("http://") || text.starts_with("https://") {
-            return Url::parse(text).map(Self::Web).map_err(|_| SourceError::Address { text: text.to_owned() });
+            let url = Url::parse(text).map_err(|_| SourceError::Address { text: text.to_owned() })?;
+            if !url.username().is_empty() || url.password().is_some() {
+                return Err(SourceError::Credentials { host: url.host_str().unwrap_or_default().to_owned() });
+            }
+            return Ok(Self::Web(url));
         }
         let path = text.strip_prefix("file://").unwrap_or(text);
         match std::fs::canonicalize(path) {
             Ok(path) => Ok(Self::File(path)),
             Err(_) => Err(SourceError::Address { text: text.to_owned() }),
+        }
+    }
+
+    /// The address as everybody may see it: of a local file, its name alone.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        match self {
+            Self::Web(url) => url.to_string(),
+            Self::File(_) => format!("file:{}", page_name(&self.url())),
         }
     }
 
@@ -64,6 +77,12 @@ pub enum SourceError {
     Address {
         /// What was given.
         text: String,
+    },
+    /// An address with a password, which would be shown wherever the address is.
+    #[error("the address on {host} holds a name or a password: leave them out of it")]
+    Credentials {
+        /// Its host.
+        host: String,
     },
     /// The first page could not be fetched.
     #[error(transparent)]
@@ -130,6 +149,8 @@ pub struct CrawlOutcome {
     pub complete: bool,
     /// Records that the source announced.
     pub announced: Option<u64>,
+    /// Records that a catalogue lists and that a syntax error kept from being read.
+    pub unread: u64,
     /// Whether the source said that nothing changed.
     pub not_modified: bool,
     /// Pages and records that could not be read.
@@ -157,6 +178,7 @@ pub struct Crawl<'c> {
     pub(super) limits: CrawlLimits,
     pub(super) contexts: Contexts,
     pub(super) outcome: CrawlOutcome,
+    deadline: Instant,
 }
 
 impl<'c> Crawl<'c> {
@@ -164,15 +186,50 @@ impl<'c> Crawl<'c> {
     #[must_use]
     pub fn new(client: &'c Client, runtime: Handle, limits: CrawlLimits) -> Self {
         let outcome = CrawlOutcome { complete: true, ..CrawlOutcome::default() };
-        Self { client, runtime, limits, contexts: Contexts::default(), outcome }
+        let deadline = Instant::now() + limits.time;
+        Self { client, runtime, limits, contexts: Contexts::default(), outcome, deadline }
+    }
+
+    /// Sends a request, for as long as the crawl may still take.
+    pub(super) fn get(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let late = || FetchError::Timeout { url: request.url.to_string(), limit: self.limits.time };
+        self.runtime.block_on(async {
+            tokio::time::timeout(left, self.client.get(request)).await.unwrap_or_else(|_| Err(late()))
+        })
+    }
+
+    /// Whether the crawl has to end before a page, which is then said.
+    pub(super) fn is_at_its_limit(&mut self, page: &Url) -> bool {
+        let limits = self.limits;
+        let is_over = self.outcome.pages >= limits.pages || Instant::now() > self.deadline;
+        if is_over {
+            let (pages, seconds) = (limits.pages, limits.time.as_secs());
+            self.fail(
+                page,
+                None,
+                format!("the harvest stops here: its limit of {pages} pages or {seconds} s is reached"),
+            );
+        }
+        is_over
     }
 
     /// Notes an error that leaves the crawl incomplete.
     pub(super) fn fail(&mut self, page: &Url, line: Option<u32>, message: String) {
         self.outcome.complete = false;
-        let place = Place { page: page.to_string(), line };
+        let place = Place { page: page_name(page), line };
         self.outcome.errors.push(ItemError { record: None, place, message });
     }
+}
+
+/// A page as places name it: its address, or the name of a local file, whose folder is nobody's business.
+pub(super) fn page_name(page: &Url) -> String {
+    if page.scheme() != "file" {
+        return page.to_string();
+    }
+    let path = page.to_file_path().ok();
+    let name = path.as_deref().and_then(|path| path.file_name()).and_then(|name| name.to_str());
+    name.map_or_else(|| page.to_string(), ToOwned::to_owned)
 }
 
 /// An error with its causes, in one line.

@@ -1,17 +1,15 @@
 //! The source kind `dcat`: a catalogue in any RDF syntax, paged or not.
 
 use super::census::Census;
-use super::crawl::{Appetite, Crawl, CrawlOutcome, PageNotes, Sink, SourceError, Target, with_causes};
-use super::paging::Links;
+use super::crawl::{Appetite, Crawl, CrawlOutcome, PageNotes, Sink, SourceError, Target, page_name, with_causes};
+use super::paging::{Links, without_fragment};
 use super::window::{Window, Windower};
 use crate::catalog::{ItemError, Place};
-use crate::fetch::{Answer, Body, Validators};
+use crate::fetch::{Answer, Body, Request, Validators, Wanted};
 use crate::lift::{self, Input, LiftError, LiftedTriple, Reading, SyntaxProblem};
 use oxrdf::{NamedOrBlankNode, Term};
 use oxrdfio::RdfFormat;
 use std::collections::{HashSet, VecDeque};
-use std::io::{BufRead, BufReader};
-use std::time::Instant;
 use url::Url;
 
 /// JSON-LD contexts that one page may need; more is a loop.
@@ -28,29 +26,18 @@ impl Crawl<'_> {
         known: &Validators,
         sink: &mut Sink<'_>,
     ) -> Result<CrawlOutcome, SourceError> {
-        let first = target.url();
-        let deadline = Instant::now() + self.limits.time;
+        let first = without_fragment(target.url());
         let mut visited = HashSet::from([first.clone()]);
         let mut queue = VecDeque::from([first.clone()]);
         while let Some(url) = queue.pop_front() {
             let is_first = self.outcome.pages == 0;
-            if self.outcome.pages >= self.limits.pages || Instant::now() > deadline {
-                let limits = self.limits;
-                self.fail(
-                    &url,
-                    None,
-                    format!(
-                        "the harvest stops here: its limit of {} pages or {} s is reached",
-                        limits.pages,
-                        limits.time.as_secs()
-                    ),
-                );
+            if self.is_at_its_limit(&url) {
                 break;
             }
             let known = if is_first { known.clone() } else { Validators::default() };
             let step = self.page(&url, target, &known, is_first, sink);
-            let (links, appetite) = match step {
-                Ok(Step::Read(links, appetite)) => (links, appetite),
+            let (url, links, appetite) = match step {
+                Ok(Step::Read { url, links, appetite }) => (url, links, appetite),
                 Ok(Step::NotModified) => return Ok(self.outcome),
                 Err(error) if is_first => return Err(error),
                 Err(error) => {
@@ -63,6 +50,7 @@ impl Crawl<'_> {
                 break;
             }
             if let Target::Web(_) = target {
+                visited.insert(without_fragment(url.clone()));
                 self.enqueue(&url, &links, &mut visited, &mut queue);
             }
         }
@@ -72,6 +60,7 @@ impl Crawl<'_> {
     /// Adds the next page and the other catalogues of a page, each address once.
     fn enqueue(&mut self, url: &Url, links: &Links, visited: &mut HashSet<Url>, queue: &mut VecDeque<Url>) {
         if let Some(next) = links.next_page(url) {
+            let next = without_fragment(next);
             if visited.insert(next.clone()) {
                 queue.push_front(next);
             } else {
@@ -95,7 +84,7 @@ impl Crawl<'_> {
     ) -> Result<Step, SourceError> {
         let (url, content_type, body) = match target {
             Target::File(path) => (url.clone(), None, Body::File(path.clone())),
-            Target::Web(_) => match self.runtime.block_on(self.client.get(url, known))? {
+            Target::Web(_) => match self.get(&Request { known: Some(known), ..Request::new(url, Wanted::Rdf) })? {
                 Answer::NotModified => {
                     self.outcome.not_modified = true;
                     return Ok(Step::NotModified);
@@ -108,13 +97,7 @@ impl Crawl<'_> {
                 }
             },
         };
-        let start = body.open().and_then(|reader| {
-            let mut start = Vec::new();
-            std::io::Read::read_to_end(&mut std::io::Read::take(reader, 4096), &mut start).map(|_| start)
-        });
-        let start = start.map_err(|source| LiftError::Io { page: url.to_string(), source })?;
-        let format = lift::detect(&url, content_type.as_deref(), &start)?;
-        let input = lift::prepare(&url, format, content_type.as_deref(), body)?;
+        let input = lift::open(&url, content_type.as_deref(), body)?;
         let size = input.body.size().unwrap_or(0);
         let (links, appetite) = if size >= self.limits.windowed_from {
             self.read_in_windows(&input, sink)?
@@ -122,10 +105,8 @@ impl Crawl<'_> {
             self.read_whole(&input, sink)?
         };
         self.outcome.pages += 1;
-        if let Some(total) = links.total_items() {
-            self.outcome.announced = Some(total);
-        }
-        Ok(Step::Read(links, appetite))
+        self.outcome.announced = self.outcome.announced.max(links.total_items());
+        Ok(Step::Read { url, links, appetite })
     }
 
     /// Reads a page of usual size at once.
@@ -139,9 +120,9 @@ impl Crawl<'_> {
             links.observe(&lifted.triple);
             windower.add(lifted);
         }
-        let triples = triples.len() as u64;
-        self.outcome.triples += triples;
-        let notes = self.notes(input, reading, &links);
+        self.outcome.triples += triples.len() as u64;
+        let cut = Cut { census: &census, triples: Some(&triples) };
+        let notes = self.notes(input, reading, &links, &cut);
         let window = windower.close(&census);
         self.report_unread(input, &notes, &links, &|term| {
             window.graph.id(term).is_some_and(|id| !window.graph.rows_of_subject(id).is_empty())
@@ -166,7 +147,7 @@ impl Crawl<'_> {
     fn fetch_context(&mut self, input: &Input, url: String) -> Result<(), SourceError> {
         let missing = || LiftError::MissingContext { page: input.page.to_string(), url: url.clone() };
         let address = Url::parse(&url).map_err(|_| missing())?;
-        let answer = self.runtime.block_on(self.client.get(&address, &Validators::default()))?;
+        let answer = self.get(&Request::new(&address, Wanted::JsonLdContext))?;
         let Answer::Content { body, .. } = answer else { return Err(missing().into()) };
         let content = body.read().map_err(|source| LiftError::Io { page: url.clone(), source })?;
         self.contexts.add(url, content);
@@ -178,6 +159,7 @@ impl Crawl<'_> {
         let mut census = Census::of_roles_and_lives();
         let mut links = Links::default();
         let mut triples = 0;
+        let mut contexts = 0;
         let reading = loop {
             let outcome = lift::read(input, &self.contexts, |lifted| {
                 triples += 1;
@@ -186,13 +168,17 @@ impl Crawl<'_> {
             });
             match outcome {
                 Ok(reading) => break reading,
-                Err(LiftError::MissingContext { url, .. }) => self.fetch_context(input, url)?,
+                Err(LiftError::MissingContext { url, .. }) if contexts < MAX_CONTEXTS => {
+                    contexts += 1;
+                    self.fetch_context(input, url)?;
+                }
                 Err(error) => return Err(error.into()),
             }
         };
         census.finish();
         self.outcome.triples += triples;
-        let notes = self.notes(input, reading, &links);
+        let cut = Cut { census: &census, triples: None };
+        let notes = self.notes(input, reading, &links, &cut);
         self.report_unread(input, &notes, &links, &|term| {
             super::census::node_of(term).is_some_and(|node| census.is_described(census.hash(node)))
         });
@@ -231,8 +217,8 @@ impl Crawl<'_> {
     }
 
     /// Gathers what reading found, and which descriptions are cut by a syntax error.
-    fn notes(&mut self, input: &Input, reading: Reading, links: &Links) -> PageNotes {
-        let page = input.page.to_string();
+    fn notes(&mut self, input: &Input, reading: Reading, links: &Links, cut: &Cut<'_>) -> PageNotes {
+        let page = page_name(&input.page);
         let mut notes = PageNotes { page, languages: links.catalogue_languages(), ..PageNotes::default() };
         for repair in reading.repairs {
             notes.repairs.entry(repair.subject.clone()).or_default().push(repair);
@@ -244,8 +230,8 @@ impl Crawl<'_> {
         }
         for problem in reading.problems {
             self.fail(&input.page, Some(problem.line), format!("syntax error: {}", problem.message));
-            if let Some(subject) = cut_subject(input, &problem) {
-                notes.cut.insert(subject, problem.message);
+            for subject in cut.by(&problem) {
+                notes.cut.insert(subject, problem.message.clone());
             }
         }
         notes
@@ -262,11 +248,13 @@ impl Crawl<'_> {
         if self.outcome.errors.iter().all(|error| error.place.page != notes.page) {
             return;
         }
+        let page = page_name(&input.page);
         for listed in links.listed().iter().filter(|listed| !is_described(listed)) {
             let Term::NamedNode(node) = listed else { continue };
+            self.outcome.unread += 1;
             self.outcome.errors.push(ItemError {
                 record: Some(node.as_str().to_owned()),
-                place: Place { page: input.page.to_string(), line: None },
+                place: Place { page: page.clone(), line: None },
                 message: "the catalogue lists this dataset, but its description was not reached: mend the \
                           syntax error before it"
                     .to_owned(),
@@ -276,21 +264,47 @@ impl Crawl<'_> {
 }
 
 enum Step {
-    Read(Links, Appetite),
+    Read { url: Url, links: Links, appetite: Appetite },
     NotModified,
 }
 
-/// The subject whose description an error cut, if the statement was still open.
-fn cut_subject(input: &Input, problem: &SyntaxProblem) -> Option<NamedOrBlankNode> {
-    let subject = problem.subject.clone()?;
-    if problem.recovered && statement_ended(input, problem) { None } else { Some(subject) }
+/// Finds whose description a syntax error cuts.
+///
+/// Parsers give the triples of an inner node before the one that leads to it: a distribution that an
+/// error cuts hangs on no dataset yet. So the record is the last one that was spoken of, in the order of
+/// the text; and nodes of which nothing was said before are cut themselves.
+struct Cut<'c> {
+    census: &'c Census,
+    /// The page's triples, where it is read whole; else any node of the tail counts as cut.
+    triples: Option<&'c [LiftedTriple]>,
 }
 
-/// Whether a line between the last triple and the error ends a statement, as Turtle is usually laid out.
-fn statement_ended(input: &Input, problem: &SyntaxProblem) -> bool {
-    let Ok(reader) = input.body.open() else { return false };
-    let from = problem.last_line.max(1) as usize;
-    let until = problem.line as usize;
-    let lines = BufReader::new(reader).lines().skip(from - 1).take(until.saturating_sub(from));
-    lines.map_while(Result::ok).any(|line| line.trim_end().ends_with('.'))
+impl Cut<'_> {
+    fn by(&self, problem: &SyntaxProblem) -> Vec<NamedOrBlankNode> {
+        let mut found = Vec::new();
+        for subject in &problem.tail {
+            if self.census.kind(self.census.hash(subject.as_ref())).is_some() {
+                found.push(subject.clone());
+                break;
+            }
+            if !found.contains(subject) && self.is_new(subject, problem) {
+                found.push(subject.clone());
+            }
+        }
+        found
+    }
+
+    /// Whether a node was first described near the error: a publisher described before, and once more
+    /// here, loses nothing.
+    fn is_new(&self, subject: &NamedOrBlankNode, problem: &SyntaxProblem) -> bool {
+        let Some(triples) = self.triples else { return true };
+        let runs = problem.tail.iter().filter(|other| *other == subject).count();
+        let mut described = 0;
+        let mut last = None;
+        for lifted in triples {
+            let is_start = last.replace(&lifted.triple.subject) != Some(&lifted.triple.subject);
+            described += usize::from(is_start && lifted.triple.subject == *subject);
+        }
+        described <= runs
+    }
 }

@@ -9,8 +9,12 @@ use url::Url;
 #[derive(Debug, Default)]
 pub(super) struct Links {
     next: Vec<(NamedOrBlankNode, Term)>,
-    total_items: Option<u64>,
+    total_items: Vec<u64>,
+    /// Objects of `dcat:catalog`.
     catalogues: BTreeSet<String>,
+    /// Objects of `dct:hasPart`, with the subject: those of a catalogue may be catalogues.
+    parts: Vec<(NamedOrBlankNode, String)>,
+    /// Catalogues whose datasets this page lists.
     described: BTreeSet<String>,
     listed: Vec<Term>,
     /// The first statements of languages; which of them are the catalogue's shows when its type is known.
@@ -18,48 +22,46 @@ pub(super) struct Links {
     catalogue_nodes: BTreeSet<String>,
 }
 
-/// More statements of languages are not kept: they are the datasets'.
-const MAX_LANGUAGES: usize = 1_000;
+/// More statements of languages, and of parts, are not kept: they are the datasets'.
+const MAX_KEPT: usize = 1_000;
 
 impl Links {
     pub(super) fn observe(&mut self, triple: &Triple) {
-        let predicate = triple.predicate.as_ref();
-        if predicate.as_str().starts_with(hydra::NAMESPACE) {
-            if predicate == hydra::NEXT || predicate == hydra::NEXT_PAGE {
-                self.next.push((triple.subject.clone(), triple.object.clone()));
-            } else if predicate == hydra::TOTAL_ITEMS
-                && let Term::Literal(number) = &triple.object
-            {
-                self.total_items = number.value().parse().ok();
+        match triple.predicate.as_ref() {
+            hydra::NEXT | hydra::NEXT_PAGE => self.next.push((triple.subject.clone(), triple.object.clone())),
+            hydra::TOTAL_ITEMS => {
+                if let Term::Literal(number) = &triple.object {
+                    self.total_items.extend(number.value().parse::<u64>());
+                }
             }
-        } else if predicate == dcat::HAS_CATALOG {
-            if let Term::NamedNode(catalogue) = &triple.object {
-                self.catalogues.insert(catalogue.as_str().to_owned());
+            dcat::HAS_CATALOG => {
+                if let Term::NamedNode(catalogue) = &triple.object {
+                    self.catalogues.insert(catalogue.as_str().to_owned());
+                }
             }
-        } else if predicate == dcat::HAS_DATASET {
-            self.listed.push(triple.object.clone());
-            self.note_described(triple);
-        } else if predicate == dct::LANGUAGE {
-            let subject = triple.subject.to_string();
-            if self.languages.len() < MAX_LANGUAGES || self.catalogue_nodes.contains(&subject) {
-                self.languages.push((triple.subject.clone(), triple.object.clone()));
+            dct::HAS_PART => {
+                if let Term::NamedNode(part) = &triple.object
+                    && self.parts.len() < MAX_KEPT
+                {
+                    self.parts.push((triple.subject.clone(), part.as_str().to_owned()));
+                }
             }
-        } else if predicate == rdf::TYPE && triple.object == Term::from(dcat::CATALOG.into_owned()) {
-            self.catalogue_nodes.insert(triple.subject.to_string());
-            if let NamedOrBlankNode::NamedNode(node) = &triple.subject {
-                self.catalogues.insert(node.as_str().to_owned());
+            dcat::HAS_DATASET => {
+                self.listed.push(triple.object.clone());
+                if let NamedOrBlankNode::NamedNode(node) = &triple.subject {
+                    self.described.insert(node.as_str().to_owned());
+                }
             }
-        } else if predicate == dct::TITLE {
-            self.note_described(triple);
-        }
-    }
-
-    /// A catalogue with a list of its own needs no fetching.
-    fn note_described(&mut self, triple: &Triple) {
-        if triple.predicate.as_ref() == dcat::HAS_DATASET
-            && let NamedOrBlankNode::NamedNode(node) = &triple.subject
-        {
-            self.described.insert(node.as_str().to_owned());
+            dct::LANGUAGE => {
+                let subject = triple.subject.to_string();
+                if self.languages.len() < MAX_KEPT || self.catalogue_nodes.contains(&subject) {
+                    self.languages.push((triple.subject.clone(), triple.object.clone()));
+                }
+            }
+            rdf::TYPE if triple.object == Term::from(dcat::CATALOG.into_owned()) => {
+                self.catalogue_nodes.insert(triple.subject.to_string());
+            }
+            _ => {}
         }
     }
 
@@ -73,20 +75,32 @@ impl Links {
         })
     }
 
-    /// `hydra:totalItems`
+    /// `hydra:totalItems`: the greatest, since parts of a collection may have totals of their own.
     pub(super) fn total_items(&self) -> Option<u64> {
-        self.total_items
+        self.total_items.iter().max().copied()
     }
 
-    /// Catalogues that this page names without listing their datasets, on the same host.
+    /// Catalogues that this page names without listing their datasets, on the same host: objects of
+    /// `dcat:catalog`, and parts of a catalogue that are catalogues.
     pub(super) fn other_catalogues(&self, page: &Url) -> Vec<Url> {
-        self.catalogues
+        let is_catalogue = |node: &String| self.catalogue_nodes.contains(&format!("<{node}>"));
+        let parts = self
+            .parts
             .iter()
+            .filter(|(whole, part)| self.catalogue_nodes.contains(&whole.to_string()) && is_catalogue(part));
+        let mut found: Vec<Url> = self
+            .catalogues
+            .iter()
+            .chain(parts.map(|(_, part)| part))
             .filter(|catalogue| !self.described.contains(*catalogue))
             .filter_map(|catalogue| Url::parse(catalogue).ok())
             .filter(|catalogue| catalogue.host_str().is_some() && catalogue.host_str() == page.host_str())
-            .filter(|catalogue| catalogue.as_str() != page.as_str())
-            .collect()
+            .map(without_fragment)
+            .filter(|catalogue| *catalogue != without_fragment(page.clone()))
+            .collect();
+        found.sort();
+        found.dedup();
+        found
     }
 
     /// What the catalogues of this page name as their languages: codes or IRIs.
@@ -107,4 +121,10 @@ impl Links {
     pub(super) fn listed(&self) -> &[Term] {
         &self.listed
     }
+}
+
+/// An address as it is fetched: `…/catalogue#it` is read from `…/catalogue`.
+pub(super) fn without_fragment(mut url: Url) -> Url {
+    url.set_fragment(None);
+    url
 }

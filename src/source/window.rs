@@ -123,13 +123,15 @@ impl Nodes<'_> {
             .all(|node| self.census.is_described_by(node, position))
     }
 
-    /// A record that others only mention: no title, nothing but its type and identifier, unlisted.
+    /// A record that others only mention: unlisted, and with nothing but its type and identifier. One that
+    /// nobody mentions is a record, if a poor one.
     fn is_stub(&self, node: TermId) -> bool {
         let says_nothing = self.graph.rows_of_subject(node).iter().all(|row| {
             let predicate = self.graph.term(row[1]).as_ref();
             predicate == rdf::TYPE.into() || predicate == dct::IDENTIFIER.into()
         });
-        says_nothing && !self.hash(node).is_some_and(|hash| self.census.is_listed(hash))
+        let hash = self.hash(node);
+        says_nothing && hash.is_some_and(|hash| self.census.is_mentioned(hash) && !self.census.is_listed(hash))
     }
 
     /// All that the page says of a record: what its node leads to, up to other records and catalogues,

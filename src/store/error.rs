@@ -18,6 +18,18 @@ pub enum StoreError {
         /// The store's folder.
         path: PathBuf,
     },
+    /// The store's graphs have other names.
+    #[error(
+        "{}: the graphs of this store are named under {kept}, and the base is {given}; set `base` (or MOISSON_BASE) to {kept}, or use another --store", path.display()
+    )]
+    Base {
+        /// The store's folder.
+        path: PathBuf,
+        /// The base that the store began with.
+        kept: String,
+        /// The base that was given.
+        given: String,
+    },
     /// A file could not be read or written.
     #[error("{}: the file or folder cannot be used", path.display())]
     File {

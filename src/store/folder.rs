@@ -1,5 +1,6 @@
 //! The folder of a store: `triples/` that harvests write, `snapshots/N/` that readers open, and
-//! `CURRENT`, which names the newest.
+//! `CURRENT`, which names the newest. `BASE` keeps the base of the graphs' names; `UNPUBLISHED` stands
+//! there while the triples are ahead of the newest snapshot.
 
 use super::error::StoreError;
 use crate::triples::{Graph, GraphBuilder};
@@ -42,12 +43,67 @@ impl Folder {
         let path = self.root.join("triples");
         fs::create_dir_all(&path).map_err(|source| StoreError::File { path: path.clone(), source })?;
         Store::open(&path).map_err(|error| {
-            if error.to_string().to_lowercase().contains("lock") {
+            // RocksDB names its lock file in the error; a "block checksum mismatch" is another matter.
+            if error.to_string().contains("/LOCK") || error.to_string().contains("lock hold by") {
                 StoreError::Locked { path: self.root.clone() }
             } else {
                 error.into()
             }
         })
+    }
+
+    /// Keeps the base by which the store's graphs are named, or checks it against the one that is kept.
+    pub fn keep_base(&self, base: &str) -> Result<(), StoreError> {
+        if self.check_base(base)? { Ok(()) } else { self.write_file("BASE", base) }
+    }
+
+    /// Checks a base against the one that the store keeps; false when it keeps none.
+    pub fn check_base(&self, base: &str) -> Result<bool, StoreError> {
+        let path = self.root.join("BASE");
+        match fs::read_to_string(&path) {
+            Ok(kept) if kept.trim() == base => Ok(true),
+            Ok(kept) => Err(StoreError::Base {
+                path: self.root.clone(),
+                kept: kept.trim().to_owned(),
+                given: base.to_owned(),
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(StoreError::File { path, source }),
+        }
+    }
+
+    /// Notes that the triples may be ahead of the newest snapshot from now on. Returns whether they were
+    /// before: a harvest that was killed leaves what it loaded unpublished.
+    pub fn mark_unpublished(&self) -> Result<bool, StoreError> {
+        let path = self.root.join("UNPUBLISHED");
+        let was = path.exists();
+        if !was {
+            fs::write(&path, "").map_err(|source| StoreError::File { path, source })?;
+        }
+        Ok(was)
+    }
+
+    /// Notes that nothing was written after all.
+    pub fn unmark_unpublished(&self) -> Result<(), StoreError> {
+        let path = self.root.join("UNPUBLISHED");
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::File { path, source: error })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a small file, whole or not at all.
+    fn write_file(&self, name: &str, text: &str) -> Result<(), StoreError> {
+        let path = self.root.join(name);
+        let file = |source| StoreError::File { path: path.clone(), source };
+        fs::create_dir_all(&self.root).map_err(file)?;
+        let mut next = tempfile::NamedTempFile::new_in(&self.root).map_err(file)?;
+        next.write_all(text.as_bytes()).map_err(file)?;
+        next.as_file().sync_all().map_err(file)?;
+        next.persist(&path).map_err(|error| file(error.error))?;
+        Ok(())
     }
 
     /// Publishes the present state of the triples as the newest snapshot.
@@ -67,11 +123,8 @@ impl Folder {
             fs::remove_dir_all(&target).map_err(file(&target))?;
         }
         store.backup(&target)?;
-        let current = self.root.join("CURRENT");
-        let mut next = tempfile::NamedTempFile::new_in(&self.root).map_err(file(&self.root))?;
-        write!(next, "{number}").map_err(file(&current))?;
-        next.as_file().sync_all().map_err(file(&current))?;
-        next.persist(&current).map_err(|error| StoreError::File { path: current, source: error.error })?;
+        self.write_file("CURRENT", &number.to_string())?;
+        self.unmark_unpublished()?;
         self.remove_old(number);
         Ok(number)
     }

@@ -4,6 +4,7 @@ use crate::catalog::{DatasetKey, GraphHash, RecordKind, SourceId};
 use crate::vocab::{dcat, dct, foaf, moisson, rdf, xsd};
 use oxigraph::store::Store;
 use oxrdf::{GraphNameRef, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
+use std::collections::{HashMap, HashSet};
 
 /// Names graphs under a base.
 #[derive(Debug, Clone)]
@@ -165,6 +166,28 @@ impl CatalogueRecord {
         keys.sort_unstable();
         keys.dedup();
         keys
+    }
+}
+
+impl CatalogueRecord {
+    /// The hashes of a source's records, by key.
+    #[must_use]
+    pub fn hashes(store: &Store, names: &GraphNames, source: &SourceId) -> HashMap<DatasetKey, GraphHash> {
+        let keys: HashSet<DatasetKey> = Self::keys(store, names, Some(source)).into_iter().collect();
+        if keys.is_empty() {
+            return HashMap::new();
+        }
+        store
+            .quads_for_pattern(None, Some(moisson::HASH), None, None)
+            .filter_map(Result::ok)
+            .filter(is_own)
+            .filter_map(|quad| {
+                let NamedOrBlankNode::NamedNode(node) = &quad.subject else { return None };
+                let Term::Literal(hash) = &quad.object else { return None };
+                let key = names.key(node.as_str()).filter(|key| keys.contains(key))?;
+                Some((key, GraphHash::parse(hash.value())?))
+            })
+            .collect()
     }
 }
 

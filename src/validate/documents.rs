@@ -1,13 +1,12 @@
 //! Documents of shapes or data, read whole, with the documents that shapes import (SHACL 3.1.1).
 
 use crate::fetch::{Body, FetchError};
-use crate::lift::{Contexts, Input, LiftError, detect, prepare, read, read_valid};
+use crate::lift::{Contexts, Input, LiftError, open, read, read_valid};
 use crate::triples::{Graph, GraphBuilder};
 use crate::vocab::{owl, rdf};
 use oxrdf::{BlankNode, NamedOrBlankNode, Term, Triple};
 use oxrdfio::RdfFormat;
 use rustc_hash::FxHashSet;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -222,11 +221,7 @@ impl Reader {
     }
 
     fn read_document(&mut self, url: &Url, content_type: Option<&str>, body: Body) -> Result<(), DocumentError> {
-        let io = |source| LiftError::Io { page: url.to_string(), source };
-        let mut start = Vec::new();
-        body.open().map_err(io)?.take(4_096).read_to_end(&mut start).map_err(io)?;
-        let format = detect(url, content_type, &start)?;
-        let input = prepare(url, format, content_type, body)?;
+        let input = open(url, content_type, body)?;
         self.known.insert(bare(url.as_str()).to_owned());
         self.take(&input)
     }

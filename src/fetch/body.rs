@@ -1,0 +1,45 @@
+//! The bytes of an answer or a file.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempPath;
+
+/// The bytes of an answer, in memory or in a file.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// A short one.
+    Memory(Arc<[u8]>),
+    /// A local file.
+    File(PathBuf),
+    /// A long one, removed with its last copy.
+    Spooled(Arc<TempPath>),
+}
+
+impl Body {
+    /// Opens the bytes for one reading from the start.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+            Self::File(path) => Box::new(File::open(path)?),
+            Self::Spooled(path) => Box::new(File::open(path.as_ref() as &Path)?),
+        })
+    }
+
+    /// The number of bytes.
+    pub fn size(&self) -> io::Result<u64> {
+        match self {
+            Self::Memory(bytes) => Ok(bytes.len() as u64),
+            Self::File(path) => Ok(path.metadata()?.len()),
+            Self::Spooled(path) => Ok((path.as_ref() as &Path).metadata()?.len()),
+        }
+    }
+
+    /// All bytes at once.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.open()?.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
