@@ -3,10 +3,11 @@
 use super::{Outcome, StoreArguments};
 use crate::catalog::SourceId;
 use crate::config::Config;
+use crate::serve::RdfWriter;
 use crate::store::{CatalogueRecord, GraphNames};
 use clap::{Args, ValueEnum};
-use oxrdf::{GraphNameRef, NamedNode, QuadRef};
-use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfSerializer};
+use oxrdf::{GraphNameRef, NamedNode};
+use oxrdfio::{JsonLdProfileSet, RdfFormat};
 use std::io::{BufWriter, Write};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,19 +44,10 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         Format::Nquads => RdfFormat::NQuads,
         Format::Trig => RdfFormat::TriG,
     };
-    let mut serializer = RdfSerializer::from_format(format);
-    for (prefix, iri) in crate::vocab::PREFIXES {
-        serializer = serializer.with_prefix(*prefix, *iri)?;
-    }
-    let mut writer = serializer.for_writer(BufWriter::new(std::io::stdout().lock()));
+    let mut writer = RdfWriter::new(format, BufWriter::new(std::io::stdout().lock()));
     let mut write_graph = |graph: &NamedNode| -> anyhow::Result<()> {
         for quad in snapshot.store.quads_for_pattern(None, None, None, Some(GraphNameRef::from(graph.as_ref()))) {
-            let quad = quad?;
-            if format.supports_datasets() {
-                writer.serialize_quad(&quad)?;
-            } else {
-                writer.serialize_quad(QuadRef { graph_name: GraphNameRef::DefaultGraph, ..quad.as_ref() })?;
-            }
+            writer.write_quad(&quad?)?;
         }
         Ok(())
     };
@@ -63,6 +55,12 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         write_graph(&names.record(key))?;
         write_graph(&names.normalised(key))?;
     }
-    writer.finish()?.flush()?;
+    let (mut out, left_out) = writer.finish()?;
+    out.flush()?;
+    if left_out > 0 {
+        eprintln!(
+            "moisson: {left_out} statements are left out: RDF/XML cannot name their property; other syntaxes can"
+        );
+    }
     Ok(Outcome::Done)
 }

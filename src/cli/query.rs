@@ -2,11 +2,12 @@
 
 use super::{Outcome, StoreArguments};
 use crate::config::Config;
+use crate::serve::RdfWriter;
 use crate::store::refuse_outside;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use oxigraph::sparql::SparqlEvaluator;
-use oxrdfio::{RdfFormat, RdfSerializer};
+use oxrdfio::RdfFormat;
 use sparesults::{QueryResultsFormat, QueryResultsSerializer};
 use spareval::QueryResults;
 use std::io::{BufWriter, Read, Write};
@@ -60,9 +61,9 @@ fn print(results: QueryResults<'_>, format: Option<Format>) -> anyhow::Result<()
     let mut out = BufWriter::new(std::io::stdout().lock());
     match results {
         QueryResults::Graph(triples) => {
-            let mut writer = RdfSerializer::from_format(graph_format(format)?).for_writer(&mut out);
+            let mut writer = RdfWriter::new(graph_format(format)?, &mut out);
             for triple in triples {
-                writer.serialize_triple(&triple?)?;
+                writer.write_triple(&triple?)?;
             }
             writer.finish()?;
         }

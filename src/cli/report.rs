@@ -71,13 +71,13 @@ pub(super) fn write_findings(out: &mut String, findings: &[Finding]) -> std::fmt
             records.len(),
             plural(records.len())
         )?;
-        writeln!(out, "  {}", first.message.en)?;
-        writeln!(out, "  e.g. {} at {}", first.record, first.place)?;
+        writeln!(out, "  {}", harmless(&first.message.en))?;
+        writeln!(out, "  e.g. {} at {}", harmless(&first.record), harmless(&first.place.to_string()))?;
         if let Some(value) = &first.value {
             writeln!(out, "       {}", shortened(value))?;
         }
         if let Some(suggestion) = &first.suggestion {
-            writeln!(out, "       write {suggestion}")?;
+            writeln!(out, "       write {}", harmless(suggestion))?;
         }
     }
     if groups.len() > GROUPS {
@@ -99,7 +99,7 @@ fn write_errors(out: &mut String, job: &JobReport) -> std::fmt::Result {
         let record = error.record.as_ref().map_or(String::new(), |record| format!("{record}: "));
         let place = error.place.to_string();
         let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
-        writeln!(out, "  {record}{}{place}", error.message)?;
+        writeln!(out, "  {}", harmless(&format!("{record}{}{place}", error.message)))?;
     }
     if job.errors.len() > ERRORS {
         writeln!(out, "  and {} more", job.errors.len() - ERRORS)?;
@@ -122,6 +122,11 @@ fn plural(number: usize) -> &'static str {
 fn shortened(value: &str) -> String {
     let line: String = value.chars().take(120).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if line.len() < value.len() { format!("{line}…") } else { line }
+}
+
+/// A text of the source on one line, without what would steer the terminal.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Findings as a SHACL validation report, with their places.

@@ -36,7 +36,19 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
             .with_context(|| format!("{}: cannot listen", arguments.listen))?;
         println!("listening on http://{}", listener.local_addr()?);
         let server = Server::open(settings).await?;
-        server.run(listener, async { drop(tokio::signal::ctrl_c().await) }).await?;
+        server.run(listener, stopped()).await?;
         Ok(Outcome::Done)
     })
+}
+
+/// Ends when the server is asked to stop, by a terminal or by a service manager.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return drop(tokio::signal::ctrl_c().await);
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
 }

@@ -18,6 +18,7 @@ pub(super) fn assemble(about: &CatalogueRecord, rows: &Rows, names: &GraphNames)
     let empty = Nodes::new();
     let of = |query: &str| rows.get(query).unwrap_or(&empty);
     let (temporal_coverage, periods) = temporal(of("coverage"));
+    let licence = best_pair(fields, "licence");
     let mut record = Record {
         id: about.key.to_string(),
         r#type: best(fields, "type").unwrap_or_default(),
@@ -27,8 +28,8 @@ pub(super) fn assemble(about: &CatalogueRecord, rows: &Rows, names: &GraphNames)
         acronym: best(fields, "acronym"),
         description: best(fields, "description"),
         tags: all(fields, "tags"),
-        license: best(fields, "license"),
-        license_uri: best(fields, "license_uri"),
+        license: licence.0,
+        license_uri: licence.1,
         frequency: best(fields, "frequency"),
         temporal_coverage,
         spatial: spatial(of("coverage")),
@@ -58,6 +59,13 @@ fn best(fields: &Fields, name: &str) -> Option<String> {
     fields.get(name)?.iter().min().map(|value| value.text.clone())
 }
 
+/// The best value of a field that has two parts, apart by a space; either may be missing.
+fn best_pair(fields: &Fields, name: &str) -> (Option<String>, Option<String>) {
+    let Some(value) = best(fields, name) else { return (None, None) };
+    let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    value.split_once(' ').map_or((None, None), |(first, second)| (part(first), part(second)))
+}
+
 fn all(fields: &Fields, name: &str) -> Vec<String> {
     let values: BTreeSet<&String> = fields.get(name).into_iter().flatten().map(|value| &value.text).collect();
     values.into_iter().cloned().collect()
@@ -80,8 +88,8 @@ impl Own<'_> {
     fn resource(&self, node: &str, fields: &Fields) -> Resource {
         let format = best(fields, "format").filter(|format| !format.is_empty());
         let title = best(fields, "title");
-        let checksum =
-            best(fields, "checksum.value").map(|value| Checksum { r#type: best(fields, "checksum.type"), value });
+        let (algorithm, sum) = best_pair(fields, "checksum");
+        let checksum = sum.map(|value| Checksum { r#type: algorithm, value });
         Resource {
             id: Uuid::new_v5(&self.about.key.as_uuid(), node.as_bytes()).to_string(),
             uri: self.published(node),
@@ -102,7 +110,8 @@ impl Own<'_> {
 }
 
 fn organization(fields: &Fields) -> Option<Organization> {
-    let found = Organization { name: best(fields, "organization.name"), uri: best(fields, "organization.uri") };
+    let (uri, name) = best_pair(fields, "organization");
+    let found = Organization { name, uri };
     (found != Organization::default()).then_some(found)
 }
 

@@ -6,9 +6,9 @@ use crate::catalog::{DatasetKey, GraphHash};
 use crate::convert::{QueryError, parse_query, record_evaluator};
 use crate::operations::DerivedRow;
 use crate::store::{CatalogueRecord, GraphNames, Snapshot, SourceGraph, StoreError};
-use crate::triples::{Graph, GraphBuilder, GraphView};
+use crate::triples::{Graph, GraphBuilder, GraphView, independent_batches};
 use oxigraph::store::Store;
-use oxrdf::{GraphNameRef, NamedNode, Term, Triple};
+use oxrdf::{GraphNameRef, Term, Triple};
 use rayon::prelude::*;
 use spareval::{QueryResults, QuerySolution};
 use spargebra::Query;
@@ -117,10 +117,16 @@ impl Deriver {
             let mut found: Vec<(CatalogueRecord, Record)> =
                 known.into_iter().filter_map(|(record, about)| Some((about, record?))).collect();
             let fresh: Vec<CatalogueRecord> = fresh.into_iter().map(|(_, about)| about).collect();
-            if !fresh.is_empty() {
-                let graph = read_graphs(store, names, &fresh)?;
-                let languages = source.as_ref().map_or(&[][..], |source| &source.languages);
-                found.extend(self.records(names, fresh, &graph, languages)?);
+            let languages = source.as_ref().map_or(&[][..], |source| &source.languages);
+            for batch in read_batches(store, names, fresh)? {
+                let mut builder = GraphBuilder::new();
+                source
+                    .iter()
+                    .flat_map(|source| source.to_quads(names))
+                    .for_each(|quad| builder.insert(&Triple::from(quad)));
+                batch.iter().flat_map(|(_, triples)| triples).for_each(|triple| builder.insert(triple));
+                let abouts = batch.iter().map(|(about, _)| about.clone()).collect();
+                found.extend(self.records(names, abouts, &builder.build(), languages)?);
             }
             for (about, mut record) in found {
                 record.harvest.last_seen = last_seen(&about, seen.get(&slug));
@@ -137,12 +143,15 @@ impl Deriver {
         source: &SourceGraph,
         described: &[Described<'_>],
     ) -> Result<Vec<DerivedRow>, QueryError> {
-        let derived: Vec<Vec<DerivedRow>> = described
-            .par_chunks(BATCH)
+        let batches = independent_batches(described.to_vec(), BATCH, |record, note| {
+            record.stated.iter().chain(record.normalised).for_each(note);
+        });
+        let derived: Vec<Vec<DerivedRow>> = batches
+            .into_par_iter()
             .map(|batch| {
                 let mut builder = GraphBuilder::new();
                 source.to_quads(names).into_iter().for_each(|quad| builder.insert(&Triple::from(quad)));
-                for record in batch {
+                for record in &batch {
                     record.about.to_quads(names).into_iter().for_each(|quad| builder.insert(&Triple::from(quad)));
                     record.stated.iter().chain(record.normalised).for_each(|triple| builder.insert(triple));
                 }
@@ -249,23 +258,20 @@ fn plain(term: &Term) -> String {
     }
 }
 
-/// The graphs of records of one source, as one graph.
-fn read_graphs(store: &Store, names: &GraphNames, records: &[CatalogueRecord]) -> Result<Graph, StoreError> {
-    let mut builder = GraphBuilder::new();
-    let mut add = |graph: &NamedNode| -> Result<(), StoreError> {
-        for quad in store.quads_for_pattern(None, None, None, Some(GraphNameRef::from(graph.as_ref()))) {
-            let triple: Triple = quad?.into();
-            builder.insert(&triple);
-        }
-        Ok(())
-    };
-    if let Some(first) = records.first() {
-        add(&names.source(&first.source))?;
-    }
-    for record in records {
-        add(&names.record(record.key))?;
-        add(&names.normalised(record.key))?;
-        add(&names.catalogue_record(record.key))?;
-    }
-    Ok(builder.build())
+/// Records of one source with their graphs, in batches that do not mix.
+fn read_batches(
+    store: &Store,
+    names: &GraphNames,
+    records: Vec<CatalogueRecord>,
+) -> Result<Vec<Vec<(CatalogueRecord, Vec<Triple>)>>, StoreError> {
+    let with_graphs = records.into_iter().map(|record| {
+        let graphs = [names.record(record.key), names.normalised(record.key), names.catalogue_record(record.key)];
+        let quads = graphs
+            .iter()
+            .flat_map(|graph| store.quads_for_pattern(None, None, None, Some(GraphNameRef::from(graph.as_ref()))));
+        let triples: Vec<Triple> = quads.map(|quad| quad.map(Triple::from)).collect::<Result<_, _>>()?;
+        Ok((record, triples))
+    });
+    let with_graphs: Vec<(CatalogueRecord, Vec<Triple>)> = with_graphs.collect::<Result<_, StoreError>>()?;
+    Ok(independent_batches(with_graphs, BATCH, |(_, triples), note| triples.iter().for_each(note)))
 }

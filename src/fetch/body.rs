@@ -1,7 +1,7 @@
 //! The bytes of an answer or a file.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempPath;
@@ -34,6 +34,20 @@ impl Body {
             Self::File(path) => Ok(path.metadata()?.len()),
             Self::Spooled(path) => Ok((path.as_ref() as &Path).metadata()?.len()),
         }
+    }
+
+    /// The last bytes, at most so many.
+    pub fn tail(&self, most: u64) -> io::Result<Vec<u8>> {
+        let start = self.size()?.saturating_sub(most);
+        let mut bytes = Vec::new();
+        let mut file = match self {
+            Self::Memory(bytes) => return Ok(bytes[usize::try_from(start).unwrap_or(0)..].to_vec()),
+            Self::File(path) => File::open(path)?,
+            Self::Spooled(path) => File::open(path.as_ref() as &Path)?,
+        };
+        file.seek(SeekFrom::Start(start))?;
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// All bytes at once.

@@ -116,6 +116,12 @@ impl Job<'_> {
         mark(&self.state.present_again, None, None)?;
         mark(&removal.newly_missing, Some(&self.now), None)?;
         if removal.held {
+            // They are missing all the same: an answer that did not change does not bring them back.
+            let is_unmarked = |key: &&DatasetKey| {
+                self.desk.known.findings.get(key).is_none_or(|stored| stored.missing_since.is_none())
+            };
+            let unmarked: Vec<DatasetKey> = removal.archive.iter().filter(is_unmarked).copied().collect();
+            mark(&unmarked, Some(&self.now), None)?;
             self.state.counts.missing += removal.archive.len() as u64;
             return Ok(true);
         }

@@ -7,7 +7,7 @@ use super::state::FirstSeen;
 use crate::catalog::{Finding, ItemError, Message, RecordKind, Severity};
 use crate::convert::{Conversion, Converter, Draft, NodeClaim, QueryError, language_tag};
 use crate::source::{Appetite, PageNotes, Window};
-use crate::triples::TermId;
+use crate::triples::{TermId, independent_batches};
 use oxrdf::{NamedOrBlankNode, Term, Triple};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ impl Job<'_> {
         let converter = self.converter;
         let profiles = self.profiles;
         let start = Instant::now();
-        let batches: Vec<Vec<Draft>> = into_batches(fresh);
+        let batches = independent_batches(fresh, BATCH, |draft, note| draft.triples.iter().for_each(note));
         let processed: Vec<Vec<Processed>> = batches
             .into_par_iter()
             .map(|batch| process(converter, profiles, batch))
@@ -221,15 +221,4 @@ fn suggest(findings: &mut [Finding], added: &[Triple]) {
             _ => None,
         };
     }
-}
-
-fn into_batches(mut drafts: Vec<Draft>) -> Vec<Vec<Draft>> {
-    let mut batches = Vec::new();
-    while drafts.len() > BATCH {
-        let rest = drafts.split_off(BATCH);
-        batches.push(std::mem::replace(&mut drafts, rest));
-    }
-    batches.push(drafts);
-    batches.retain(|batch| !batch.is_empty());
-    batches
 }

@@ -194,7 +194,6 @@ fn doctype_length(text: &str) -> Option<usize> {
     while let Some(c) = text[at..].chars().next() {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '<') if text[at..].starts_with("<!--") => {
                 at += text[at..].find("-->")? + 3;
@@ -207,7 +206,7 @@ fn doctype_length(text: &str) -> Option<usize> {
                     return Some(at + 1);
                 }
             }
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
         at += c.len_utf8();
     }
@@ -327,11 +326,42 @@ fn parse(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple))
             }
         }
     }
+    let is_cut = input.format == RdfFormat::RdfXml
+        && reading.problems.is_empty()
+        && !ends_with_its_root(input).map_err(|source| LiftError::Io { page: page(), source })?;
+    if is_cut {
+        reading.problems.push(SyntaxProblem {
+            line: position.line(),
+            message: "the document ends before its first element is closed".to_owned(),
+            tail: tail.behind(0),
+            recovered: false,
+        });
+    }
     let missing = missing.lock().ok().and_then(|mut missing| missing.take());
     match missing {
         Some(url) => Err(LiftError::MissingContext { page: page(), url }),
         None => Ok(reading),
     }
+}
+
+/// Whether an XML document ends with the end of its root element: the parser takes the end of the bytes
+/// for the end of the document, wherever it comes.
+fn ends_with_its_root(input: &Input) -> std::io::Result<bool> {
+    static TRAILER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?s)(?:\s+|<!--.*?-->|<\?.*?\?>)+$").expect("a static expression"));
+    let start = first_bytes(&input.body)?;
+    let start = String::from_utf8_lossy(&start);
+    let Some(prologue) = prologue(&start) else { return Ok(true) };
+    let root = &start[prologue.len() + 1..];
+    let name = root.split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next().unwrap_or_default();
+    let end = input.body.tail(1 << 16)?;
+    let end = String::from_utf8_lossy(&end);
+    let end = TRAILER.replace(&end, "");
+    let Some(tag) = end.rfind('<').map(|at| &end[at..]) else { return Ok(false) };
+    let closes =
+        tag.strip_prefix("</").and_then(|tag| tag.strip_suffix('>')).is_some_and(|tag| tag.trim() == name);
+    let is_alone = tag.ends_with("/>") && tag[1..].starts_with(name);
+    Ok(closes || is_alone)
 }
 
 /// The subjects of the last triples, for what a syntax error cuts.
@@ -574,6 +604,19 @@ mod tests {
         assert_eq!(reading.problems.len(), 1);
         assert!(!reading.problems[0].recovered);
         assert_eq!(reading.problems[0].line, 3);
+    }
+
+    #[test]
+    fn a_document_that_just_ends_is_cut() {
+        let whole = "<?xml version='1.0'?><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:a='http://a/'>\n\
+            <rdf:Description rdf:about='http://a/1'><a:p>x</a:p></rdf:Description></rdf:RDF >\n<!-- end -->\n";
+        assert_eq!(lift(RdfFormat::RdfXml, whole).1.problems, []);
+        for end in ["</rdf:RDF", "</rdf:Description", "<a:p>"] {
+            let (_, reading) = lift(RdfFormat::RdfXml, &whole[..whole.rfind(end).unwrap()]);
+            assert_eq!(reading.problems.len(), 1, "before {end}");
+        }
+        let empty = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'/>";
+        assert_eq!(lift(RdfFormat::RdfXml, empty).1.problems, []);
     }
 
     #[test]

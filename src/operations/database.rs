@@ -283,7 +283,8 @@ impl Operations {
         }
         findings.push(finding.clone());
         let json = serde_json::to_string(&findings).expect("findings are plain values");
-        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count() as i64;
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        let count = |severity| i64::try_from(count(severity)).unwrap_or(i64::MAX);
         sqlx::query("UPDATE records SET findings = ?, violation = ?, warning = ?, info = ? WHERE key = ?")
             .bind(json)
             .bind(count(Severity::Violation))

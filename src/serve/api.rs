@@ -1,12 +1,12 @@
 //! `/api/1/datasets/`: records as JSON, paged as udata pages them.
 
+use super::parameters::Parameters;
 use super::problem::Problem;
-use super::server::{Shared, State};
+use super::server::{Opened, Shared, State};
 use crate::catalog::DatasetKey;
 use crate::derive::Record;
-use crate::store::CatalogueRecord;
 use axum::Json;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,12 +22,12 @@ pub(super) struct Paging {
 
 pub(super) async fn list(
     axum::extract::State(shared): State,
-    Query(paging): Query<Paging>,
+    Parameters(paging): Parameters<Paging>,
 ) -> Result<Json<Value>, Problem> {
     let page = paging.page.unwrap_or(1).max(1);
     let size = paging.page_size.unwrap_or(20).clamp(1, LARGEST_PAGE);
-    let snapshot = shared.snapshot()?;
-    let keys = CatalogueRecord::keys(&snapshot.store, &shared.names, None);
+    let opened = shared.snapshot()?;
+    let keys = opened.keys(&shared.names);
     let start = (page - 1).saturating_mul(size);
     if page > 1 && start >= keys.len() {
         return Err(Problem::not_found(format!(
@@ -36,7 +36,7 @@ pub(super) async fn list(
         )));
     }
     let of_page: Vec<DatasetKey> = keys.iter().skip(start).take(size).copied().collect();
-    let records = derive(&shared, of_page).await?;
+    let records = derive(&shared, &opened, of_page).await?;
     let link =
         |page: usize| format!("{}/api/1/datasets/?page={page}&page_size={size}", shared.settings.public_base);
     Ok(Json(json!({
@@ -54,7 +54,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<Record>, Problem> {
     let key = DatasetKey::parse(&id).ok_or_else(|| Problem::not_found(format!("{id:?} is not a record's key")))?;
-    let record = derive(&shared, vec![key]).await?.pop();
+    let record = derive(&shared, &shared.snapshot()?, vec![key]).await?.pop();
     match record {
         Some(record) => Ok(Json(record)),
         None => Err(absent(&shared, key).await?),
@@ -62,13 +62,16 @@ pub(super) async fn one(
 }
 
 /// Derives records on a thread that may work.
-pub(super) async fn derive(shared: &Arc<Shared>, keys: Vec<DatasetKey>) -> Result<Vec<Record>, Problem> {
+pub(super) async fn derive(
+    shared: &Arc<Shared>,
+    opened: &Arc<Opened>,
+    keys: Vec<DatasetKey>,
+) -> Result<Vec<Record>, Problem> {
     let seen = shared.seen().await?;
     let kept = shared.operations.derived(&keys).await?;
-    let shared = Arc::clone(shared);
+    let (shared, opened) = (Arc::clone(shared), Arc::clone(opened));
     let derived = tokio::task::spawn_blocking(move || -> Result<Vec<Record>, Problem> {
-        let snapshot = shared.snapshot()?;
-        Ok(shared.deriver.derive(&snapshot, &shared.names, &keys, &seen, &kept)?)
+        Ok(shared.deriver.derive(&opened.snapshot, &shared.names, &keys, &seen, &kept)?)
     });
     derived.await?
 }

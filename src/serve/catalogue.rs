@@ -4,14 +4,16 @@
 //! another page.
 
 use super::dataset::{statements, write};
+use super::negotiation::best_match;
+use super::parameters::Parameters;
 use super::problem::Problem;
 use super::server::{Shared, State};
 use crate::catalog::{DatasetKey, RecordKind};
 use crate::store::{CatalogueRecord, Snapshot};
 use crate::vocab::{dcat, dct, foaf, hydra, rdf, xsd};
-use axum::extract::{Path, Query};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Path;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use oxrdf::{BlankNode, Literal, NamedNode, Triple};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -24,10 +26,22 @@ pub(super) struct Paging {
     page_size: Option<usize>,
 }
 
+/// The catalogue's own address leads to the syntax that the client likes best.
+pub(super) async fn choose(headers: HeaderMap) -> Result<Redirect, Problem> {
+    let offers = ["text/turtle", "application/rdf+xml", "application/ld+json"];
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let address = match best_match(accept, &offers).ok_or_else(|| Problem::not_acceptable(&offers))? {
+        "application/rdf+xml" => "/catalog.rdf",
+        "application/ld+json" => "/catalog.jsonld",
+        _ => "/catalog.ttl",
+    };
+    Ok(Redirect::to(address))
+}
+
 pub(super) async fn catalogue(
     axum::extract::State(shared): State,
     Path(name): Path<String>,
-    Query(paging): Query<Paging>,
+    Parameters(paging): Parameters<Paging>,
 ) -> Result<Response, Problem> {
     let media_type = match name.as_str() {
         "catalog.ttl" => "text/turtle",
@@ -54,15 +68,15 @@ fn page(
     after: Option<DatasetKey>,
     size: usize,
 ) -> Result<Vec<u8>, Problem> {
-    let snapshot = shared.snapshot()?;
-    let keys = CatalogueRecord::keys(&snapshot.store, &shared.names, None);
+    let opened = shared.snapshot()?;
+    let keys = opened.keys(&shared.names);
     let start = after.map_or(0, |after| keys.partition_point(|key| *key <= after));
     let of_page = &keys[start..keys.len().min(start + size)];
     let feed = Feed { shared, name, size };
     let mut triples: BTreeSet<String> = BTreeSet::new();
     let mut ordered = feed.head(keys.len(), of_page, start + size < keys.len(), after);
     for key in of_page {
-        ordered.extend(feed.record(&snapshot, *key)?);
+        ordered.extend(feed.record(&opened.snapshot, *key)?);
     }
     // Publishers and concepts are described by many records, once is enough.
     ordered.retain(|triple| triples.insert(triple.to_string()));

@@ -2,15 +2,16 @@
 
 use super::negotiation::best_match;
 use super::problem::Problem;
+use super::rdf_writer::RdfWriter;
 use super::server::{Shared, State};
 use super::{api, pages};
 use crate::catalog::DatasetKey;
 use crate::store::{CatalogueRecord, Snapshot};
 use axum::extract::Path;
-use axum::http::{HeaderMap, header};
-use axum::response::{Html, IntoResponse, Response};
-use oxrdf::{GraphNameRef, NamedNode, Triple};
-use oxrdfio::{RdfFormat, RdfSerializer};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use oxrdf::{GraphName, GraphNameRef, NamedNode, Quad, Triple};
+use oxrdfio::{RdfFormat, RdfParser};
 
 const OFFERS: [&str; 6] = [
     "text/html",
@@ -29,10 +30,6 @@ pub(super) async fn dataset(
     let (key, suffix) = name.split_once('.').map_or((name.as_str(), None), |(key, suffix)| (key, Some(suffix)));
     let key =
         DatasetKey::parse(key).ok_or_else(|| Problem::not_found(format!("{name:?} is not a record's key")))?;
-    let snapshot = shared.snapshot()?;
-    if CatalogueRecord::read(&snapshot.store, &shared.names, key).is_none() {
-        return Err(api::absent(&shared, key).await?);
-    }
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let media_type = match suffix {
         Some(suffix) => {
@@ -40,16 +37,53 @@ pub(super) async fn dataset(
         }
         None => best_match(accept, &OFFERS).ok_or_else(|| Problem::not_acceptable(&OFFERS))?,
     };
+    let opened = shared.snapshot()?;
+    if CatalogueRecord::read(&opened.snapshot.store, &shared.names, key).is_none() {
+        return gone(&shared, key, media_type).await;
+    }
     let vary = [(header::VARY, "Accept")];
     if media_type == "text/html" {
-        return Ok((vary, Html(pages::dataset(&shared, key).await?)).into_response());
+        return Ok((vary, Html(pages::dataset(&shared, &opened, key).await?)).into_response());
     }
     if media_type == "application/json" {
-        let record = api::derive(&shared, vec![key]).await?.pop();
+        let record = api::derive(&shared, &opened, vec![key]).await?.pop();
         return Ok((vary, axum::Json(record)).into_response());
     }
-    let body = describe(&shared, &snapshot, key, media_type)?;
+    let body = describe(&shared, &opened.snapshot, key, media_type)?;
     Ok((vary, [(header::CONTENT_TYPE, media_type)], body).into_response())
+}
+
+/// The answer for a key that has no record: of an archived one, its last description in RDF.
+async fn gone(shared: &Shared, key: DatasetKey, media_type: &'static str) -> Result<Response, Problem> {
+    let problem = api::absent(shared, key).await?;
+    let is_rdf = !matches!(media_type, "text/html" | "application/json");
+    if problem.status() != StatusCode::GONE || !is_rdf {
+        return Err(problem);
+    }
+    let Some(quads) = shared.operations.last_state(key).await? else { return Err(problem) };
+    let about_us = GraphName::from(shared.names.catalogue_record(key));
+    let parser = RdfParser::from_format(RdfFormat::NQuads).for_slice(&quads);
+    let quads: Vec<Quad> = parser.collect::<Result<_, _>>()?;
+    let triples: Vec<Triple> =
+        quads.into_iter().filter(|quad| quad.graph_name != about_us).map(Triple::from).collect();
+    let body = write(&triples, media_type)?;
+    Ok((StatusCode::GONE, [(header::CONTENT_TYPE, media_type), (header::VARY, "Accept")], body).into_response())
+}
+
+/// A catalogue record is told with what it is about.
+pub(super) async fn of_record(Path(key): Path<String>) -> Result<Redirect, Problem> {
+    to_dataset(&key)
+}
+
+/// A node that had no IRI is told with the record that it belongs to.
+pub(super) async fn of_node(Path((key, _)): Path<(String, String)>) -> Result<Redirect, Problem> {
+    to_dataset(&key)
+}
+
+fn to_dataset(key: &str) -> Result<Redirect, Problem> {
+    let key =
+        DatasetKey::parse(key).ok_or_else(|| Problem::not_found(format!("{key:?} is not a record's key")))?;
+    Ok(Redirect::to(&format!("/dataset/{key}")))
 }
 
 fn by_suffix(suffix: &str) -> Option<&'static str> {
@@ -87,13 +121,13 @@ pub(super) fn graph_triples(snapshot: &Snapshot, graph: &NamedNode) -> Result<Ve
 /// Triples in an RDF syntax, with the usual prefixes.
 pub(super) fn write(triples: &[Triple], media_type: &str) -> Result<Vec<u8>, Problem> {
     let format = RdfFormat::from_media_type(media_type).unwrap_or(RdfFormat::Turtle);
-    let mut serializer = RdfSerializer::from_format(format);
-    for (prefix, iri) in crate::vocab::PREFIXES {
-        serializer = serializer.with_prefix(*prefix, *iri)?;
-    }
-    let mut writer = serializer.for_writer(Vec::new());
+    let mut writer = RdfWriter::new(format, Vec::new());
     for triple in triples {
-        writer.serialize_triple(triple)?;
+        writer.write_triple(triple)?;
     }
-    Ok(writer.finish()?)
+    let (bytes, left_out) = writer.finish()?;
+    if left_out > 0 {
+        tracing::info!(left_out, "RDF/XML cannot name some properties");
+    }
+    Ok(bytes)
 }

@@ -6,11 +6,15 @@
 mod api;
 mod catalogue;
 mod dataset;
+mod evaluation;
 mod negotiation;
 mod pages;
+mod parameters;
 mod problem;
+mod rdf_writer;
 mod server;
 mod sparql;
 
 pub use negotiation::best_match;
+pub use rdf_writer::RdfWriter;
 pub use server::{ServeError, Server, Settings};

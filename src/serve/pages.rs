@@ -1,14 +1,15 @@
 //! The pages: the start, a source, a dataset.
 
 use super::api;
+use super::parameters::Parameters;
 use super::problem::Problem;
-use super::server::{Shared, State};
+use super::server::{Opened, Shared, State};
 use crate::catalog::{DatasetKey, Finding, SourceId};
 use crate::derive::Record;
 use crate::operations::JobRow;
 use crate::store::CatalogueRecord;
 use askama::Template;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::Html;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -40,23 +41,23 @@ struct StartPage {
 
 pub(super) async fn start(
     axum::extract::State(shared): State,
-    Query(paging): Query<Paging>,
+    Parameters(paging): Parameters<Paging>,
 ) -> Result<Html<String>, Problem> {
     let page = paging.page.unwrap_or(1).max(1);
-    let snapshot = shared.snapshot()?;
-    let keys = CatalogueRecord::keys(&snapshot.store, &shared.names, None);
+    let opened = shared.snapshot()?;
+    let keys = opened.keys(&shared.names);
     let mut sources = Vec::new();
     for source in shared.operations.sources().await? {
         sources.push(SourceLine {
-            records: CatalogueRecord::keys(&snapshot.store, &shared.names, Some(&source.slug)).len(),
+            records: CatalogueRecord::keys(&opened.snapshot.store, &shared.names, Some(&source.slug)).len(),
             slug: source.slug.to_string(),
-            url: source.url,
+            url: public_address(&source.url),
             last_complete_at: source.last_complete_at.map(|time| day(&time)).unwrap_or_default(),
         });
     }
     let start = (page - 1).saturating_mul(PAGE);
     let of_page = keys.iter().skip(start).take(PAGE).copied().collect();
-    let records = api::derive(&shared, of_page).await?;
+    let records = api::derive(&shared, &opened, of_page).await?;
     let start_page = StartPage { total: keys.len(), sources, records, page, has_more: start + PAGE < keys.len() };
     Ok(Html(start_page.render()?))
 }
@@ -97,26 +98,26 @@ struct RuleLine {
 pub(super) async fn source(
     axum::extract::State(shared): State,
     Path(slug): Path<String>,
-    Query(paging): Query<Paging>,
+    Parameters(paging): Parameters<Paging>,
 ) -> Result<Html<String>, Problem> {
     let page = paging.page.unwrap_or(1).max(1);
     let unknown = || Problem::not_found(format!("no source is called {slug:?}"));
     let id = SourceId::parse(&slug).map_err(|_| unknown())?;
     let row =
         shared.operations.sources().await?.into_iter().find(|source| source.slug == id).ok_or_else(unknown)?;
-    let snapshot = shared.snapshot()?;
-    let keys = CatalogueRecord::keys(&snapshot.store, &shared.names, Some(&id));
+    let opened = shared.snapshot()?;
+    let keys = CatalogueRecord::keys(&opened.snapshot.store, &shared.names, Some(&id));
     let jobs = shared.operations.jobs(&id, 10).await?;
     let findings = shared.operations.findings_of_source(&id).await?;
     let start = (page - 1).saturating_mul(PAGE);
     let of_page = keys.iter().skip(start).take(PAGE).copied().collect();
     let source_page = SourcePage {
         slug,
-        url: row.url,
+        url: public_address(&row.url),
         total: keys.len(),
         jobs: jobs.iter().map(job_line).collect(),
         rules: rule_lines(&findings),
-        records: api::derive(&shared, of_page).await?,
+        records: api::derive(&shared, &opened, of_page).await?,
         page,
         has_more: start + PAGE < keys.len(),
     };
@@ -178,6 +179,12 @@ struct DatasetPage {
     findings: Vec<FindingLine>,
 }
 
+/// Whether a page may link to an address: `javascript:alert(1)` is an IRI, too.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "it is called by `filter`")]
+pub(super) fn is_link(address: &&str) -> bool {
+    ["http://", "https://", "ftp://", "ftps://"].iter().any(|scheme| address.starts_with(scheme))
+}
+
 /// A finding on a dataset's page.
 struct FindingLine {
     severity: &'static str,
@@ -190,8 +197,12 @@ struct FindingLine {
 }
 
 /// The page of a dataset.
-pub(super) async fn dataset(shared: &Arc<Shared>, key: DatasetKey) -> Result<String, Problem> {
-    let record = api::derive(shared, vec![key]).await?.pop();
+pub(super) async fn dataset(
+    shared: &Arc<Shared>,
+    opened: &Arc<Opened>,
+    key: DatasetKey,
+) -> Result<String, Problem> {
+    let record = api::derive(shared, opened, vec![key]).await?.pop();
     let record = record.ok_or_else(|| Problem::not_found("no record has this key"))?;
     let mut findings = shared.operations.findings(key).await?;
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -215,6 +226,14 @@ fn severity_name(severity: crate::catalog::Severity) -> &'static str {
         crate::catalog::Severity::Violation => "violation",
         crate::catalog::Severity::Warning => "warning",
         crate::catalog::Severity::Info => "info",
+    }
+}
+
+/// A source's address as everybody may see it: a local file by its name.
+fn public_address(url: &str) -> String {
+    match url.strip_prefix("file://") {
+        Some(path) => format!("file:{}", path.rsplit('/').next().unwrap_or(path)),
+        None => url.to_owned(),
     }
 }
 

@@ -2,16 +2,18 @@
 
 use super::problem::Problem;
 use super::{api, catalogue, dataset, pages, sparql};
+use crate::catalog::DatasetKey;
 use crate::convert::QueryError;
 use crate::derive::{Deriver, Seen};
 use crate::operations::{Operations, OperationsError};
-use crate::store::{Folder, GraphNames, Snapshot, StoreError};
+use crate::store::{CatalogueRecord, Folder, GraphNames, Snapshot, StoreError};
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 /// What a server is told.
 #[derive(Debug, Clone)]
@@ -49,22 +51,44 @@ pub(super) struct Shared {
     pub(super) names: GraphNames,
     pub(super) operations: Operations,
     pub(super) deriver: Deriver,
+    /// Places for queries that run at once.
+    pub(super) places: Arc<Semaphore>,
     /// The snapshot last opened. Written by whichever request first sees a newer one.
-    snapshot: RwLock<Snapshot>,
+    opened: RwLock<Arc<Opened>>,
+}
+
+/// Queries that may run at once; more are asked to come again.
+const PLACES: usize = 16;
+
+/// A snapshot, and what is read of it once.
+pub(super) struct Opened {
+    pub(super) snapshot: Snapshot,
+    keys: OnceLock<Vec<DatasetKey>>,
+}
+
+impl Opened {
+    fn new(snapshot: Snapshot) -> Arc<Self> {
+        Arc::new(Self { snapshot, keys: OnceLock::new() })
+    }
+
+    /// The keys of all records, sorted.
+    pub(super) fn keys(&self, names: &GraphNames) -> &[DatasetKey] {
+        self.keys.get_or_init(|| CatalogueRecord::keys(&self.snapshot.store, names, None))
+    }
 }
 
 impl Shared {
     /// The newest snapshot, opened again when a harvest published one.
-    pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    pub(super) fn snapshot(&self) -> Result<Arc<Opened>, StoreError> {
         let current = self.settings.folder.current()?;
-        if let Ok(open) = self.snapshot.read()
-            && current == Some(open.number)
+        if let Ok(opened) = self.opened.read()
+            && current == Some(opened.snapshot.number)
         {
-            return Ok(open.clone());
+            return Ok(Arc::clone(&opened));
         }
-        let newest = self.settings.folder.snapshot()?;
-        if let Ok(mut open) = self.snapshot.write() {
-            *open = newest.clone();
+        let newest = Opened::new(self.settings.folder.snapshot()?);
+        if let Ok(mut opened) = self.opened.write() {
+            *opened = Arc::clone(&newest);
         }
         Ok(newest)
     }
@@ -95,7 +119,8 @@ impl Server {
             names: GraphNames::new(&settings.names_base),
             operations,
             deriver: Deriver::new(&settings.languages)?,
-            snapshot: RwLock::new(snapshot),
+            places: Arc::new(Semaphore::new(PLACES)),
+            opened: RwLock::new(Opened::new(snapshot)),
             settings,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -118,18 +143,36 @@ impl Server {
             .route("/style.css", get(style))
             .route("/sparql", get(sparql::get).post(sparql::post))
             .route("/dataset/{key}", get(dataset::dataset))
+            .route("/record/{key}", get(dataset::of_record))
+            .route("/.well-known/genid/{key}/{name}", get(dataset::of_node))
+            .route("/catalog", get(catalogue::choose))
             .route("/source/{slug}", get(pages::source))
             .route("/{catalogue}", get(catalogue::catalogue))
             .route("/api/1/datasets/", get(api::list))
             .route("/api/1/datasets/{id}/", get(api::one))
             .fallback(async || Problem::not_found("nothing is at this address"))
+            .method_not_allowed_fallback(async || {
+                let why = "this address is read by GET, and /sparql also by POST";
+                Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", why)
+            })
+            .layer(axum::middleware::map_response(with_security_headers))
             .with_state(self.shared)
     }
 }
 
+/// What publishers write may hold scripts: pages run none, and browsers guess no types.
+async fn with_security_headers(mut response: axum::response::Response) -> axum::response::Response {
+    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
 async fn health(axum::extract::State(shared): State) -> Result<impl IntoResponse, Problem> {
-    let snapshot = shared.snapshot()?;
-    let body = serde_json::json!({"status": "ok", "snapshot": snapshot.number});
+    let number = shared.snapshot()?.snapshot.number;
+    let body = serde_json::json!({"status": "ok", "snapshot": number});
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body.to_string()))
 }
 

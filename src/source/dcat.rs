@@ -106,7 +106,7 @@ impl Crawl<'_> {
         };
         self.outcome.pages += 1;
         self.outcome.announced = self.outcome.announced.max(links.total_items());
-        Ok(Step::Read { url, links, appetite })
+        Ok(Step::Read { url, links: Box::new(links), appetite })
     }
 
     /// Reads a page of usual size at once.
@@ -264,7 +264,7 @@ impl Crawl<'_> {
 }
 
 enum Step {
-    Read { url: Url, links: Links, appetite: Appetite },
+    Read { url: Url, links: Box<Links>, appetite: Appetite },
     NotModified,
 }
 

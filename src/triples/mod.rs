@@ -7,10 +7,12 @@
 //!
 //! Invariant: a `Graph` never changes after [`GraphBuilder::build`].
 
+mod batches;
 mod graph;
 mod nesting;
 mod view;
 
+pub use batches::independent_batches;
 pub use graph::{Graph, GraphBuilder, TermId};
 pub use nesting::is_too_deep;
 pub use view::{GraphView, ViewTerm};

@@ -70,6 +70,45 @@ fn records_hold_the_fields_that_the_platform_s_tests_assert() {
     assert_eq!(by_remote_id(&records, "1")["license"], "lov1");
     assert_eq!(by_remote_id(&records, "2")["license"], "lov2");
 
+    let first = by_remote_id(&records, "1");
+    assert_eq!(first["resources"].as_array().map(Vec::len), Some(4));
+    assert!(
+        first["resources"].as_array().is_some_and(|all| all.iter().any(|one| one["type"] == "other")),
+        "{first}"
+    );
+    assert!(records.iter().any(|record| {
+        record["resources"].as_array().is_some_and(|all| all.iter().any(|one| one["type"] == "api"))
+    }));
+    // The platform's own test has no licence here: it does not know this spelling of one it has.
+    assert_eq!(third["license"], "lov2");
+    assert_eq!(third["temporal_coverage"], json!({"start": "2016-01-01", "end": "2016-12-05"}));
+
+    let bench = Bench::new();
+    bench.harvest(text(&folder.join("bnodes.xml")), &[]);
+    let records = bench.records();
+    let inspire = records
+        .iter()
+        .filter(|record| record["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "inspire")));
+    assert_eq!(inspire.count(), 2);
+    let located: Vec<&Value> = records.iter().filter(|record| !record["spatial"]["geom"].is_null()).collect();
+    assert!(!located.is_empty());
+    for record in located {
+        let shapes = record["spatial"]["geom"]["coordinates"].as_array().expect("polygons");
+        let mut distinct = shapes.clone();
+        distinct.dedup();
+        assert_eq!(&distinct, shapes, "the same polygon twice");
+        assert!(!record["spatial"]["geom"].to_string().contains("NaN"));
+    }
+    let service = records.iter().find(|record| record["type"] == "service").expect("the service");
+    assert_eq!(service["extras"]["serves_dataset"].as_array().map(Vec::len), Some(2), "{service}");
+
+    let bench = Bench::new();
+    bench.harvest(text(&folder.join("geonetwork.xml")), &[]);
+    let record = &bench.records()[0];
+    assert_eq!(record["harvest"]["issued_at"], "2004-11-03");
+    assert_eq!(record["modified_at"], Value::Null);
+    assert_eq!(record["temporal_coverage"], json!({"start": "2004-11-03", "end": "2005-03-30"}));
+
     let bench = Bench::new();
     bench.harvest(text(&folder.join("evian.json")), &[]);
     let records = bench.records();
@@ -96,6 +135,29 @@ fn german_portals_are_read_whole_in_both_syntaxes() {
         assert_eq!(count(&report, "/records/added"), datasets, "{file}: {report}");
         assert_eq!(bench.records().len() as u64, datasets, "{file}");
     }
+}
+
+/// The platform's own pages, served at the addresses that they name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pages_of_a_partial_collection_are_four_items() {
+    use wiremock::matchers::{method, query_param};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+    let Some(folder) = shared::data(UDATA) else { return };
+    let server = MockServer::start().await;
+    let page = |number: u32| {
+        let text =
+            std::fs::read_to_string(folder.join(format!("partial-collection-{number}.jsonld"))).expect("a page");
+        // The pages name one another by an address of the platform's test server.
+        let local = format!("{}/catalog", server.uri());
+        let text = text.replace("http://data.test.org/catalog.jsonld", &local);
+        ResponseTemplate::new(200).set_body_raw(text, "application/ld+json")
+    };
+    Mock::given(method("GET")).and(query_param("page", "2")).respond_with(page(2)).expect(1).mount(&server).await;
+    Mock::given(method("GET")).respond_with(page(1)).mount(&server).await;
+    let address = format!("{}/catalog", server.uri());
+    let report = tokio::task::spawn_blocking(move || Bench::new().harvest(&address, &["--allow-loopback"]));
+    let report = report.await.expect("a report");
+    assert_eq!((count(&report, "/records/seen"), count(&report, "/pages")), (4, 2), "{report}");
 }
 
 /// Every file gives records or a clear error: the table is kept for review.

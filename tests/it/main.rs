@@ -8,6 +8,7 @@ mod layers;
 mod moisson;
 mod queries;
 mod readme;
+mod resilience;
 mod server;
 mod shacl_cases;
 mod shacl_command;

@@ -108,6 +108,9 @@ fn updates_and_service_are_refused_and_nothing_is_sent() {
         format!(
             "SELECT * {{ ?s ?p ?o OPTIONAL {{ SERVICE SILENT <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }} }} LIMIT 1"
         ),
+        format!(
+            "SELECT (SUM(IF(EXISTS {{ SERVICE <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }}, 1, 0)) AS ?n) {{}}"
+        ),
         format!("ASK {{ FILTER EXISTS {{ SERVICE <http://127.0.0.1:{port}/> {{ ?s ?p ?o }} }} }}"),
     ] {
         let answer = server.sparql(&query, "*/*");
@@ -216,4 +219,106 @@ fn a_new_harvest_is_served_without_a_restart() {
     );
     server.bench.harvest(text(&file), &[]);
     assert!(server.get("/", "text/html").body.contains("26 records"));
+}
+
+/// Text that nests without end, in each of the ways that SPARQL nests, and long chains of operators.
+#[test]
+fn hostile_queries_are_refused_or_answered_and_the_server_lives_on() {
+    let server = Server::start();
+    let depth = 20_000;
+    let refused = [
+        format!("SELECT * {}{}", "{".repeat(depth), "}".repeat(depth)),
+        format!("ASK {{ FILTER({}true{}) }}", "(".repeat(depth), ")".repeat(depth)),
+        format!("ASK {{ FILTER({}true{}) }}", "!(".repeat(40), ")".repeat(40)),
+        format!("SELECT * {{ ?s {}<http://a/>{} ?o }}", "(".repeat(depth), ")".repeat(depth)),
+        format!("SELECT * {{ ?s ?p {}1{} }}", "[ ?p ".repeat(depth), "]".repeat(depth)),
+    ];
+    for query in refused {
+        let answer = server.post("application/sparql-query", &query);
+        assert_eq!((answer.status, answer.content_type.as_str()), (400, "application/problem+json"));
+    }
+    let chains = [
+        format!("ASK {{ FILTER(1=2{}) }}", "||1=2".repeat(depth)),
+        format!("ASK {{ {}{{}} }}", "{} UNION ".repeat(2_000)),
+        format!("ASK {{ ?s <http://a/>{} ?o }}", "/<http://a/>".repeat(300)),
+        format!("ASK {{ ?s ?p 1 {} }}", "OPTIONAL{?s ?p 2}".repeat(200)),
+    ];
+    for query in chains {
+        let answer = server.post("application/sparql-query", &query);
+        assert!(matches!(answer.status, 200 | 400 | 503), "{}: {}", &query[..30], answer.body);
+    }
+    let long = format!("ASK {{ ?s ?p \"{}\" }}", "x".repeat(1 << 20));
+    assert_eq!(server.post("application/sparql-query", &long).status, 413);
+    assert!(server.sparql(COUNT, "text/csv").body.contains("24"));
+}
+
+#[test]
+fn odd_requests_get_the_one_form_of_errors() {
+    let server = Server::start();
+    for (request, status) in [
+        ("GET /api/1/datasets/?page=abc HTTP/1.0\r\nHost: x\r\n\r\n", 400),
+        ("GET /catalog.ttl?page_size=-1 HTTP/1.0\r\nHost: x\r\n\r\n", 400),
+        ("DELETE /health HTTP/1.0\r\nHost: x\r\n\r\n", 405),
+        ("GET /nowhere/at/all HTTP/1.0\r\nHost: x\r\n\r\n", 404),
+    ] {
+        let answer = server.ask(request);
+        assert_eq!(
+            (answer.status, answer.content_type.as_str()),
+            (status, "application/problem+json"),
+            "{request}"
+        );
+    }
+    assert_eq!(server.sparql(COUNT, "application/json").status, 200);
+    assert_eq!(server.get("/catalog", "application/rdf+xml").status, 303);
+    let key = server.bench.records()[0]["id"].as_str().expect("a key").to_owned();
+    assert_eq!(server.get(&format!("/record/{key}"), "*/*").status, 303);
+}
+
+/// `javascript:alert(1)` is a valid IRI.
+#[test]
+fn pages_link_to_web_addresses_only_and_run_no_script() {
+    let server = Server::start();
+    let file = server.bench.write(
+        "evil.ttl",
+        "@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .\n\
+         <http://e.example/evil> a dcat:Dataset ; dct:title \"<img src=x onerror=alert(1)>\"@en ; dct:identifier \"evil\" ;\n\
+         dcat:landingPage <javascript:alert(2)> ; dcat:distribution <http://e.example/d> .\n\
+         <http://e.example/d> a dcat:Distribution ; dcat:accessURL <javascript:alert(3)> ; dct:title \"d\" .\n",
+    );
+    server.bench.harvest(text(&file), &[]);
+    let records = server.bench.records();
+    let evil = records.iter().find(|record| record["remote_id"] == "evil").expect("the record");
+    assert_eq!(evil["resources"][0]["url"], Value::Null);
+    let page = server.get(&format!("/dataset/{}", evil["id"].as_str().expect("a key")), "text/html");
+    assert!(!page.body.contains("href=\"javascript:") && !page.body.contains("<img"), "{}", page.body);
+}
+
+#[test]
+fn an_archived_record_is_gone_with_its_last_description() {
+    let server = Server::start();
+    let dataset = |number: u32| {
+        format!(
+            "<http://e.example/{number}> a <http://www.w3.org/ns/dcat#Dataset> ; \
+             <http://purl.org/dc/terms/title> \"Number {number}\"@en ; <http://purl.org/dc/terms/identifier> \"{number}\" .\n"
+        )
+    };
+    server.bench.write("moisson.toml", "grace_days = 0\nremoval_percent = 60\n");
+    let file = server.bench.write("few.ttl", &format!("{}{}", dataset(1), dataset(2)));
+    server.bench.harvest(text(&file), &[]);
+    let records = server.bench.records();
+    let second = records.iter().find(|record| record["title"] == "Number 2").expect("the record");
+    let address = format!("/dataset/{}", second["id"].as_str().expect("a key"));
+    server.bench.write("few.ttl", &dataset(1));
+    server.bench.harvest(text(&file), &[]);
+    let page = server.get(&address, "application/json");
+    assert_eq!((page.status, page.content_type.as_str()), (410, "application/problem+json"));
+    let last = server.get(&address, "text/turtle");
+    assert_eq!((last.status, last.content_type.as_str()), (410, "text/turtle"));
+    assert!(last.body.contains("Number 2"), "{}", last.body);
+    assert!(
+        !server
+            .sparql("SELECT ?t { ?d <http://purl.org/dc/terms/title> ?t }", "text/csv")
+            .body
+            .contains("Number 2")
+    );
 }

@@ -1,0 +1,95 @@
+//! Codes and names of the alias tables: frequencies, themes, licences, formats, checksums, languages.
+
+use super::local_name;
+use crate::convert::tables::{FORMATS, FREQUENCIES, LANGUAGES, LICENCE_ALIASES};
+use regex::Regex;
+use std::sync::LazyLock;
+
+pub(super) fn frequency(written: &str) -> Option<&'static str> {
+    let lower = written.trim().to_lowercase();
+    let by_name = || FREQUENCIES.get(local_name(&lower));
+    FREQUENCIES.get(lower.as_str()).or_else(by_name).copied()
+}
+
+/// Finds a licence by its address or name, alone or within a sentence or HTML.
+pub(super) fn licence(written: &str) -> Option<&'static str> {
+    static ADDRESS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"https?://[^\s<>"'()]+"#).expect("a static expression"));
+    let whole = normal_licence(written);
+    if let Some(id) = LICENCE_ALIASES.get(whole.as_str()) {
+        return Some(id);
+    }
+    ADDRESS
+        .find_iter(written)
+        .find_map(|address| LICENCE_ALIASES.get(normal_licence(address.as_str()).as_str()).copied())
+}
+
+pub(super) fn normal_licence(written: &str) -> String {
+    let lower = written.trim().to_lowercase();
+    let bare = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")).unwrap_or(&lower);
+    bare.strip_prefix("www.").unwrap_or(bare).trim_end_matches(['/', '.']).to_owned()
+}
+
+pub(super) fn media_type(written: &str) -> Option<String> {
+    let lower = written.trim().to_lowercase();
+    let bare = short_media_type(&lower);
+    static MEDIA_TYPE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"^(application|audio|font|image|message|model|multipart|text|video)/[a-z0-9][a-z0-9!#$&^_.+-]*$",
+        )
+        .expect("a static expression")
+    });
+    if MEDIA_TYPE.is_match(&bare) {
+        return Some(bare);
+    }
+    FORMATS.get(bare.as_str()).map(|row| row.media_type.to_owned()).filter(|found| !found.is_empty())
+}
+
+pub(super) fn file_type(written: &str) -> Option<&'static str> {
+    let lower = written.trim().trim_start_matches('.').to_lowercase();
+    let bare = short_media_type(&lower);
+    FORMATS.get(bare.as_str()).or_else(|| FORMATS.get(local_name(&bare))).map(|row| row.file_type)
+}
+
+/// The short name of a format, as records have it: `csv`, `geojson`, `wms`.
+pub(super) fn short_format(written: &str) -> String {
+    match file_type(written) {
+        Some(code) => code.trim_end_matches("_SRVC").to_lowercase().replace("rdf_", "rdf-").replace('_', "-"),
+        None => local_name(written.trim()).to_lowercase(),
+    }
+}
+
+/// A media type without the IANA registry's address.
+pub(super) fn short_media_type(written: &str) -> String {
+    let lower = written.trim().to_lowercase();
+    match lower.split_once("iana.org/assignments/media-types/") {
+        Some((_, media_type)) => media_type.trim_end_matches('/').to_owned(),
+        None => lower,
+    }
+}
+
+pub(super) fn checksum_type(written: &str) -> Option<&'static str> {
+    let lower = local_name(written).to_lowercase().replace(['-', '_'], "");
+    ["md5", "sha1", "sha256", "sha384", "sha512"].into_iter().find(|name| lower.ends_with(name))
+}
+
+/// The rank of a text's language, below 1000: the preferred ones in their order, then none, then the others
+/// by the alphabet.
+pub(super) fn language_rank(tag: &str, preferred: &[String]) -> i64 {
+    let tag = tag.split('-').next().unwrap_or_default();
+    if let Some(position) = preferred.iter().take(100).position(|language| language == tag) {
+        return i64::try_from(position).unwrap_or(99);
+    }
+    let mut letters = tag.bytes().map(|byte| i64::from(byte.saturating_sub(b'a').min(25)));
+    match (letters.next(), letters.next()) {
+        (None, _) => 100,
+        (Some(first), second) => 101 + first * 26 + second.unwrap_or(0),
+    }
+}
+
+/// The tag of a language that is named by a code, or by an IRI that ends in one.
+pub(crate) fn language_tag(named: &str) -> Option<String> {
+    let code = local_name(named).trim().to_lowercase();
+    let is_tag = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_lowercase());
+    if is_tag { Some(code) } else { LANGUAGES.get(code.as_str()).map(|tag| (*tag).to_owned()) }
+}

@@ -1,0 +1,133 @@
+//! Boxes, WKT and GeoJSON.
+
+use super::string;
+use oxrdf::{Literal, NamedNode, Term};
+use std::str::FromStr;
+
+/// A box written `west,south,east,north`, as a WKT polygon.
+pub(super) fn bbox_wkt(written: &str) -> Option<Term> {
+    let numbers: Vec<f64> = written
+        .split([',', ' '])
+        .filter(|part| !part.is_empty())
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let [west, south, east, north] = numbers.as_slice() else { return None };
+    if numbers.iter().any(|number| !number.is_finite()) || south.abs() > 90.0 || north.abs() > 90.0 {
+        return None;
+    }
+    let wkt = format!("POLYGON(({west} {south},{east} {south},{east} {north},{west} {north},{west} {south}))");
+    let datatype = NamedNode::new_unchecked("http://www.opengis.net/ont/geosparql#wktLiteral");
+    Some(Literal::new_typed_literal(wkt, datatype).into())
+}
+
+/// A geometry literal as GeoJSON text.
+pub(super) fn geojson(term: &Term) -> Option<Term> {
+    let Term::Literal(literal) = term else { return None };
+    let value = literal.value().trim();
+    let geometry = if value.starts_with('{') { geojson_text(value)? } else { wkt_to_geojson(value)? };
+    string(&geometry)
+}
+
+fn geojson_text(value: &str) -> Option<String> {
+    let geometry: geojson::Geometry = value.parse().ok()?;
+    has_finite_numbers(&geometry.to_string()).then(|| geometry.to_string())
+}
+
+/// WKT, with or without the coordinate system that GeoSPARQL puts before it.
+fn wkt_to_geojson(value: &str) -> Option<String> {
+    let (axes, bare) = match value.strip_prefix('<') {
+        Some(rest) => {
+            let (system, wkt) = rest.split_once('>')?;
+            (Axes::of(system)?, wkt.trim())
+        }
+        // EWKT (`SRID=4326;…`) is longitude first.
+        None => match value.split_once(';') {
+            Some((srid, wkt)) => (Axes::of_srid(srid)?, wkt.trim()),
+            None => (Axes::LongitudeFirst, value),
+        },
+    };
+    let upper = bare.to_uppercase();
+    if let Some(envelope) = upper.strip_prefix("ENVELOPE") {
+        return envelope_to_geojson(envelope);
+    }
+    // Collections nest, and are no area.
+    if upper.starts_with("GEOMETRYCOLLECTION") {
+        return None;
+    }
+    let parsed: wkt::Wkt<f64> = wkt::Wkt::from_str(&upper).ok()?;
+    let swap = axes == Axes::LatitudeFirst && coordinates(&parsed).iter().all(|coord| coord.x.abs() <= 90.0);
+    let geometry = wkt_geometry(&parsed, swap)?;
+    has_finite_numbers(&geometry.to_string()).then(|| geometry.to_string())
+}
+
+/// The order of a coordinate system's axes. Systems that measure metres are none of these: reading them
+/// as degrees would put a town into the sea.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Axes {
+    LongitudeFirst,
+    LatitudeFirst,
+}
+
+impl Axes {
+    /// By the IRI before a WKT literal (GeoSPARQL 1.1, 8.5.1).
+    fn of(system: &str) -> Option<Self> {
+        let code = system.trim_end_matches('/').rsplit(['/', ':']).next()?;
+        match code {
+            "CRS84" | "CRS84h" => Some(Self::LongitudeFirst),
+            // WGS 84 and ETRS89 of the EPSG register.
+            "4326" | "4258" => Some(Self::LatitudeFirst),
+            _ => None,
+        }
+    }
+
+    fn of_srid(srid: &str) -> Option<Self> {
+        let code = srid.trim().to_uppercase();
+        matches!(code.strip_prefix("SRID="), Some("4326" | "4258")).then_some(Self::LongitudeFirst)
+    }
+}
+
+/// `ENVELOPE(west, east, north, south)`, as CSW and Solr write boxes.
+fn envelope_to_geojson(numbers: &str) -> Option<String> {
+    let inner = numbers.trim().strip_prefix('(')?.strip_suffix(')')?;
+    let numbers: Vec<f64> = inner.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>().ok()?;
+    let [west, east, north, south] = numbers.as_slice() else { return None };
+    let is_usable = numbers.iter().all(|number| number.is_finite()) && south.abs() <= 90.0 && north.abs() <= 90.0;
+    let ring = [[west, south], [east, south], [east, north], [west, north], [west, south]];
+    is_usable.then(|| serde_json::json!({"type": "Polygon", "coordinates": [ring]}).to_string())
+}
+
+fn coordinates(geometry: &wkt::Wkt<f64>) -> Vec<wkt::types::Coord<f64>> {
+    match geometry {
+        wkt::Wkt::Point(point) => point.coord().copied().into_iter().collect(),
+        wkt::Wkt::LineString(line) => line.coords().to_vec(),
+        wkt::Wkt::Polygon(polygon) => polygon.rings().iter().flat_map(|ring| ring.coords().to_vec()).collect(),
+        wkt::Wkt::MultiPolygon(polygons) => polygons
+            .polygons()
+            .iter()
+            .flat_map(|polygon| polygon.rings().iter().flat_map(|ring| ring.coords().to_vec()))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn wkt_geometry(geometry: &wkt::Wkt<f64>, swap: bool) -> Option<serde_json::Value> {
+    use serde_json::json;
+    let point =
+        |coord: &wkt::types::Coord<f64>| if swap { json!([coord.y, coord.x]) } else { json!([coord.x, coord.y]) };
+    let line = |line: &wkt::types::LineString<f64>| line.coords().iter().map(point).collect::<Vec<_>>();
+    let polygon = |polygon: &wkt::types::Polygon<f64>| polygon.rings().iter().map(line).collect::<Vec<_>>();
+    Some(match geometry {
+        wkt::Wkt::Point(found) => json!({"type": "Point", "coordinates": point(found.coord()?)}),
+        wkt::Wkt::LineString(found) => json!({"type": "LineString", "coordinates": line(found)}),
+        wkt::Wkt::Polygon(found) => json!({"type": "Polygon", "coordinates": polygon(found)}),
+        wkt::Wkt::MultiPolygon(found) => {
+            json!({"type": "MultiPolygon", "coordinates": found.polygons().iter().map(polygon).collect::<Vec<_>>()})
+        }
+        _ => return None,
+    })
+}
+
+fn has_finite_numbers(text: &str) -> bool {
+    !text.contains("null") && !text.to_lowercase().contains("nan")
+}

@@ -1,0 +1,207 @@
+//! The SPARQL extension functions: what queries do badly themselves. Namespace `https://moisson.dev/fn#`.
+//!
+//! Each takes and gives terms; `None` is a SPARQL error, which leaves the variable unbound.
+
+mod codes;
+mod geometry;
+mod quantities;
+mod text;
+
+use super::tables::{LICENCES, THEMES};
+use codes::{
+    checksum_type, file_type, frequency, language_rank, licence, media_type, short_format, short_media_type,
+};
+use geometry::{bbox_wkt, geojson};
+use oxrdf::{Literal, NamedNode, Term};
+use quantities::{Edge, bytes, date, period};
+use spareval::QueryEvaluator;
+use text::{email, file_name, markdown, tag, web_address};
+
+pub(crate) use codes::language_tag;
+
+const NAMESPACE: &str = "https://moisson.dev/fn#";
+const EU: &str = "http://publications.europa.eu/resource/authority";
+const IANA: &str = "http://www.iana.org/assignments/media-types/";
+
+type Function = fn(&[Term]) -> Option<Term>;
+
+const FUNCTIONS: &[(&str, Function)] = &[
+    ("frequency", |args| iri(format!("{EU}/frequency/{}", frequency(&text(args.first()?)?)?))),
+    ("theme", |args| {
+        iri(format!("{EU}/data-theme/{}", THEMES.get(text(args.first()?)?.trim().to_lowercase().as_str())?))
+    }),
+    ("licence", |args| iri(LICENCES.get(licence(&text(args.first()?)?)?)?.to_string())),
+    ("licence_id", |args| string(licence(&text(args.first()?)?)?)),
+    ("media_type", |args| iri(format!("{IANA}{}", media_type(&text(args.first()?)?)?))),
+    ("file_type", |args| iri(format!("{EU}/file-type/{}", file_type(&text(args.first()?)?)?))),
+    ("local_name", |args| string(local_name(&text(args.first()?)?))),
+    ("short_format", |args| string(&short_format(&text(args.first()?)?))),
+    ("short_media_type", |args| string(&short_media_type(&text(args.first()?)?))),
+    ("period_start", |args| period(&text(args.first()?)?, Edge::Start)),
+    ("period_end", |args| period(&text(args.first()?)?, Edge::End)),
+    ("date", |args| date(&text(args.first()?)?)),
+    ("bbox_wkt", |args| bbox_wkt(&text(args.first()?)?)),
+    ("geojson", |args| geojson(args.first()?)),
+    ("markdown", |args| string(&markdown(&text(args.first()?)?))),
+    ("tag", |args| string(&tag(&text(args.first()?)?)?)),
+    ("bytes", |args| bytes(&text(args.first()?)?)),
+    ("checksum_type", |args| string(checksum_type(&text(args.first()?)?)?)),
+    ("file_name", |args| string(&file_name(&text(args.first()?)?)?)),
+    ("email", |args| string(&email(&text(args.first()?)?)?)),
+    ("child", |args| child(args)),
+    ("web_address", |args| string(&web_address(&text(args.first()?)?)?)),
+];
+
+/// An evaluator that knows the extension functions and reaches no other service.
+#[must_use]
+pub fn evaluator() -> QueryEvaluator {
+    FUNCTIONS.iter().fold(QueryEvaluator::new(), |evaluator, (name, function)| {
+        evaluator.with_custom_function(NamedNode::new_unchecked(format!("{NAMESPACE}{name}")), function)
+    })
+}
+
+/// An evaluator for records: it also knows the preferred order of languages, as tags.
+#[must_use]
+pub fn record_evaluator(languages: Vec<String>) -> QueryEvaluator {
+    let name = NamedNode::new_unchecked(format!("{NAMESPACE}language_rank"));
+    evaluator().with_custom_function(name, move |args| {
+        Some(Literal::from(language_rank(&text(args.first()?)?, &languages)).into())
+    })
+}
+
+/// Every extension function by its name.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn every_function() -> impl Iterator<Item = (&'static str, fn(&[Term]) -> Option<Term>)> {
+    FUNCTIONS.iter().copied()
+}
+
+/// The text of a literal, or the IRI.
+fn text(term: &Term) -> Option<String> {
+    match term {
+        Term::NamedNode(node) => Some(node.as_str().to_owned()),
+        Term::Literal(literal) => Some(literal.value().to_owned()),
+        Term::BlankNode(_) => None,
+    }
+}
+
+fn iri(text: String) -> Option<Term> {
+    NamedNode::new(text).ok().map(Term::from)
+}
+
+fn string(text: &str) -> Option<Term> {
+    (!text.is_empty()).then(|| Literal::new_simple_literal(text).into())
+}
+
+/// What follows the last `#`, `/` or `:`.
+fn local_name(iri: &str) -> &str {
+    iri.trim_end_matches('/').rsplit(['#', '/', ':']).next().unwrap_or(iri)
+}
+
+/// A node of ours below another: its IRI, a word, and a hash of the rest.
+fn child(args: &[Term]) -> Option<Term> {
+    use sha2::Digest;
+    let [parent, word, rest @ ..] = args else { return None };
+    let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
+    let digest = crate::catalog::hex(&sha2::Sha256::digest(rest.join("\n").as_bytes())[..6]);
+    let parent = text(parent)?;
+    let separator = if parent.contains('#') { '-' } else { '#' };
+    iri(format!("{parent}{separator}{}-{digest}", text(word)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(term: Option<Term>) -> Option<String> {
+        term.and_then(|term| text(&term))
+    }
+
+    #[test]
+    fn reads_what_publishers_write() {
+        assert_eq!(frequency("http://purl.org/cld/freq/semiannual"), Some("ANNUAL_2"));
+        assert_eq!(frequency("Mensuel"), Some("MONTHLY"));
+        assert_eq!(frequency("whenever"), None);
+        assert_eq!(licence("https://opendatacommons.org/licenses/odbl/"), Some("odc-odbl"));
+        assert_eq!(
+            licence("<p>Soumis à : https://www.etalab.gouv.fr/licence-ouverte-open-licence/</p>"),
+            Some("lov2")
+        );
+        assert_eq!(
+            media_type("http://www.iana.org/assignments/media-types/text/csv").as_deref(),
+            Some("text/csv")
+        );
+        assert_eq!(file_type("Web Page"), Some("HTML"));
+        assert_eq!(short_format("http://publications.europa.eu/resource/authority/file-type/GEOJSON"), "geojson");
+        assert_eq!(tag("Énergie & Climat").as_deref(), Some("energie-climat"));
+        assert_eq!(tag("Στάσεις λεωφορείων").as_deref(), Some("staseis-leophoreion"));
+        assert_eq!(tag("ab"), None);
+        assert_eq!(value(bytes("12 KB")).as_deref(), Some("12000"));
+        assert_eq!(value(bytes("many")), None);
+        assert_eq!(value(bytes(&"9".repeat(400))), None);
+        assert_eq!(checksum_type("http://spdx.org/rdf/terms#checksumAlgorithm_sha1"), Some("sha1"));
+    }
+
+    #[test]
+    fn prefers_languages_in_their_order_then_by_the_alphabet() {
+        let preferred = ["fr".to_owned(), "en".to_owned(), "nl".to_owned()];
+        let mut tags = ["sv", "de-AT", "", "nl", "da", "en-GB", "fr"];
+        tags.sort_by_key(|tag| language_rank(tag, &preferred));
+        assert_eq!(tags, ["fr", "en-GB", "nl", "", "da", "de-AT", "sv"]);
+        assert_eq!(
+            language_tag("http://publications.europa.eu/resource/authority/language/DEU").as_deref(),
+            Some("de")
+        );
+        assert_eq!(language_tag("fr").as_deref(), Some("fr"));
+        assert_eq!(language_tag("Klingon"), None);
+    }
+
+    #[test]
+    fn reads_dates_without_guessing() {
+        assert_eq!(value(date("2019-02-03 10:00:00")).as_deref(), Some("2019-02-03T10:00:00"));
+        assert_eq!(value(date("03/02/2019")).as_deref(), Some("2019-02-03"));
+        assert_eq!(value(date("31/02/2019")), None);
+        assert_eq!(value(date("mar, 10/12/2019 - 09:23")).as_deref(), Some("2019-12-10T09:23:00"));
+        assert_eq!(value(date("Date changed  jeu, 19/12/2019 - 03:00")).as_deref(), Some("2019-12-19T03:00:00"));
+        assert_eq!(value(date("2014-01-16T14:49")).as_deref(), Some("2014-01-16T14:49:00"));
+        assert_eq!(value(period("2016Z", Edge::End)).as_deref(), Some("2016-12-31"));
+        assert_eq!(value(period("2016-02+01:00", Edge::End)).as_deref(), Some("2016-02-29"));
+        assert_eq!(value(date("n.d.")), None);
+        assert_eq!(value(date("2021-13-45")), None);
+        assert_eq!(value(period("2016", Edge::End)).as_deref(), Some("2016-12-31"));
+        assert_eq!(value(period("2016-02", Edge::End)).as_deref(), Some("2016-02-29"));
+        assert_eq!(value(period("2016-01-01/2016-12-05", Edge::End)).as_deref(), Some("2016-12-05"));
+    }
+
+    #[test]
+    fn reads_geometries() {
+        let wkt =
+            Literal::new_simple_literal("<http://www.opengis.net/def/crs/EPSG/0/4326> Polygon((0 0,1 0,1 1,0 0))");
+        assert_eq!(
+            value(geojson(&wkt.into())).as_deref(),
+            Some(r#"{"type":"Polygon","coordinates":[[[0.0,0.0],[0.0,1.0],[1.0,1.0],[0.0,0.0]]]}"#)
+        );
+        let point = |wkt: &str| value(geojson(&Literal::new_simple_literal(wkt).into()));
+        let paris = Some(r#"{"type":"Point","coordinates":[2.3,48.8]}"#.to_owned());
+        assert_eq!(point("POINT(2.3 48.8)"), paris);
+        assert_eq!(point("<http://www.opengis.net/def/crs/OGC/1.3/CRS84> POINT(2.3 48.8)"), paris);
+        assert_eq!(point("<http://www.opengis.net/def/crs/EPSG/0/4326> POINT(48.8 2.3)"), paris);
+        assert_eq!(point("SRID=4326;POINT(2.3 48.8)"), paris);
+        assert_eq!(point("<http://www.opengis.net/def/crs/EPSG/0/2154> POINT(652000 6862000)"), None);
+        assert!(point("ENVELOPE(1, 2, 4, 3)").is_some_and(|text| text.contains("Polygon")));
+        assert_eq!(point(&"GEOMETRYCOLLECTION(".repeat(50_000)), None);
+        assert_eq!(value(geojson(&Literal::new_simple_literal("POLYGON((NaN 0))").into())), None);
+        assert_eq!(
+            value(bbox_wkt("6.5,46.3,6.6,46.4")).as_deref(),
+            Some("POLYGON((6.5 46.3,6.6 46.3,6.6 46.4,6.5 46.4,6.5 46.3))")
+        );
+    }
+
+    #[test]
+    fn turns_html_to_markdown_without_scripts() {
+        let html = "<p>a &amp; b</p><script>alert('x')</script><a href=\"javascript:void(0)\">link</a>";
+        assert_eq!(markdown(html), "a & b\n\nlink");
+        assert!(markdown(&"<div>x".repeat(5_000)).starts_with('x'));
+        assert!(markdown(&"<b>x".repeat(50_000)).contains('x'));
+        assert_eq!(markdown(" plain < text <draft> "), "plain < text <draft>");
+    }
+}
