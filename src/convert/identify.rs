@@ -67,6 +67,7 @@ impl Identifier {
         let key = renames.key(&self.source, &remote_id.value);
         let namer = Namer { base: &self.base, key, root: root.node, claim };
         let (triples, names) = namer.rename(&window.graph, root);
+        let (triples, hash) = in_canonical_order(triples);
         let node = names[&root.node].clone();
         let lines = lines(window, root, notes, &names);
         let place = Place { page: notes.page.clone(), line: lines.get(node.as_str()).copied() };
@@ -75,7 +76,7 @@ impl Identifier {
             kind: root.kind,
             source_node: window.graph.term(root.node).clone(),
             title: description.any(dct::TITLE),
-            hash: GraphHash::of(&canonical(&triples)),
+            hash,
             triples,
             node,
             lines,
@@ -255,7 +256,7 @@ impl Description<'_> {
         let value = self
             .any(dcat::LANDING_PAGE)
             .or_else(|| self.any(dct::TITLE))
-            .unwrap_or_else(|| Skolem::new(self.graph).name(self.root.node));
+            .unwrap_or_else(|| Skolem::new(self.graph, &self.root.rows).name(self.root.node));
         RemoteId { value, origin: IdentifierOrigin::Derived }
     }
 
@@ -284,8 +285,8 @@ struct Namer<'b> {
 impl Namer<'_> {
     fn rename(&self, graph: &Graph, root: &Root) -> (Vec<Triple>, FxHashMap<TermId, NamedNode>) {
         let mut names = FxHashMap::default();
-        let mut skolem = Skolem::new(graph);
-        let mut triples: Vec<Triple> = root
+        let mut skolem = Skolem::new(graph, &root.rows);
+        let triples: Vec<Triple> = root
             .rows
             .iter()
             .map(|[s, p, o]| {
@@ -301,8 +302,6 @@ impl Namer<'_> {
             })
             .collect();
         self.name(graph, self.root, &mut names, &mut skolem);
-        triples.sort_by_cached_key(ToString::to_string);
-        triples.dedup();
         (triples, names)
     }
 
@@ -338,19 +337,18 @@ impl Namer<'_> {
 
 /// The canonical hash of triples without blank nodes.
 #[must_use]
-pub fn canonical_hash(mut triples: Vec<Triple>) -> GraphHash {
-    triples.sort_by_cached_key(ToString::to_string);
-    GraphHash::of(&canonical(&triples))
+pub fn canonical_hash(triples: Vec<Triple>) -> GraphHash {
+    in_canonical_order(triples).1
 }
 
-/// The canonical N-Triples of sorted triples without blank nodes.
-fn canonical(triples: &[Triple]) -> String {
-    use std::fmt::Write;
-    triples.iter().fold(String::new(), |mut text, triple| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{triple} .");
-        text
-    })
+/// Triples without blank nodes in the order of their canonical N-Triples, each once, and the hash of these.
+fn in_canonical_order(triples: Vec<Triple>) -> (Vec<Triple>, GraphHash) {
+    let mut lines: Vec<(String, Triple)> =
+        triples.into_iter().map(|triple| (format!("{triple} .\n"), triple)).collect();
+    lines.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    lines.dedup_by(|one, other| one.0 == other.0);
+    let text: String = lines.iter().map(|(line, _)| line.as_str()).collect();
+    (lines.into_iter().map(|(_, triple)| triple).collect(), GraphHash::of(&text))
 }
 
 fn lines(

@@ -35,9 +35,10 @@ pub(super) struct Skolem<'g> {
 }
 
 impl<'g> Skolem<'g> {
-    pub(super) fn new(graph: &'g Graph) -> Self {
+    /// For the statements of one record, rows of the graph.
+    pub(super) fn new(graph: &'g Graph, rows: &[[TermId; 3]]) -> Self {
         let mut skolem = Self { graph, hashes: FxHashMap::default(), distributions: FxHashMap::default() };
-        skolem.name_distributions();
+        skolem.name_distributions(rows);
         skolem
     }
 
@@ -51,11 +52,11 @@ impl<'g> Skolem<'g> {
     }
 
     /// Two distributions that say the same of where they lead are told apart by all that they say.
-    fn name_distributions(&mut self) {
+    fn name_distributions(&mut self, rows: &[[TermId; 3]]) {
         let graph = self.graph;
         let Some(predicate) = graph.id(dcat::HAS_DISTRIBUTION) else { return };
-        let blank = graph.rows_of_predicate(predicate).iter().map(|row| row[1]);
-        let nodes: FxHashSet<TermId> = blank.filter(|node| graph.term(*node).is_blank_node()).collect();
+        let objects = rows.iter().filter(|row| row[1] == predicate).map(|row| row[2]);
+        let nodes: FxHashSet<TermId> = objects.filter(|node| graph.term(*node).is_blank_node()).collect();
         let mut by_naming: FxHashMap<String, Vec<TermId>> = FxHashMap::default();
         for node in nodes {
             let naming = self.naming(node);
