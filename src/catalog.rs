@@ -149,6 +149,40 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The kinds of sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SourceKind {
+    /// A DCAT catalogue in any RDF syntax.
+    #[default]
+    Dcat,
+    /// A CKAN portal, by its action API.
+    Ckan,
+}
+
+impl SourceKind {
+    /// The kind's name, as people write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dcat => "dcat",
+            Self::Ckan => "ckan",
+        }
+    }
+
+    /// Reads a kind's name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Dcat, Self::Ckan].into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// What an address alone tells: that of an action of CKAN is one of CKAN.
+    #[must_use]
+    pub fn of_address(address: &str) -> Self {
+        let is_action = address.contains("/api/3/action") || address.contains("/api/action");
+        if is_action { Self::Ckan } else { Self::Dcat }
+    }
+}
+
 /// What a record describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

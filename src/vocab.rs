@@ -21,6 +21,7 @@ namespace! {
         REST = "rest",
         NIL = "nil",
         LANG_STRING = "langString",
+        JSON = "JSON",
     }
 }
 
@@ -297,8 +298,17 @@ namespace! {
         URL = "url",
         SOURCE_CLASS = "Source",
         PLACE = "place",
+        SITE = "site",
+        POSITION = "position",
+        BECOMES = "becomes",
     }
 }
+
+/// What the predicates of lifted JSON begin with; the field's own name follows.
+pub const JSON_FIELD: &str = "https://moisson.dev/json#";
+
+/// What the nodes of lifted JSON objects begin with.
+pub const LIFTED: &str = "https://moisson.dev/lifted/";
 
 /// The prefixes of what Moisson writes.
 pub const PREFIXES: &[(&str, &str)] = &[

@@ -30,9 +30,9 @@ pub(crate) struct Arguments {
     /// The catalogue's address, or a file
     #[arg(value_name = "URL|PATH")]
     address: String,
-    /// What kind of source it is
-    #[arg(long, value_enum, default_value = "dcat")]
-    kind: Kind,
+    /// What kind of source it is [default: ckan for an address of its API; else dcat]
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
     /// A profile, or a file of shapes [default: dcat-ap-3 and moisson]
     #[arg(long = "profile", value_name = "P")]
     profiles: Vec<String>,
@@ -50,7 +50,6 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
-    let Kind::Dcat = arguments.kind;
     let profiles = Profiles::compile(&arguments.profiles, &arguments.vocabularies).map_err(HarvestError::from)?;
     let target = Target::parse(&arguments.address).map_err(HarvestError::from)?;
     // A check knows of no store: an empty folder's name is enough for a dry run.
@@ -60,7 +59,8 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let client = arguments.fetch.client(config);
     let harvest =
         Harvest { folder: &folder, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
-    let options = options(config, None, None, Writing::DryRun)?;
+    let mut options = options(config, None, None, Writing::DryRun)?;
+    options.kind = arguments.kind.map(crate::catalog::SourceKind::from);
     let (job, findings) = harvest.run(&target, &options, &mut |_| ()).map_err(|failed| failed.error)?;
     match arguments.format {
         Format::Text => print!("{}", report::text(&job, &findings)),

@@ -2,7 +2,7 @@
 
 use super::report;
 use super::{FetchArguments, Outcome, StoreArguments, runtime};
-use crate::catalog::SourceId;
+use crate::catalog::{SourceId, SourceKind};
 use crate::config::Config;
 use crate::harvest::{Harvest, JobReport, Options, Profiles, Progress, RemovalRules, Status, Writing};
 use crate::source::{CrawlLimits, Target};
@@ -16,6 +16,17 @@ use std::io::IsTerminal;
 pub(crate) enum Kind {
     /// A DCAT catalogue in any RDF syntax
     Dcat,
+    /// A CKAN portal, by its action API; the portal's address is enough
+    Ckan,
+}
+
+impl From<Kind> for SourceKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Dcat => Self::Dcat,
+            Kind::Ckan => Self::Ckan,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,9 +40,9 @@ pub(crate) struct Arguments {
     /// The catalogue's address, or a file
     #[arg(value_name = "URL|PATH")]
     address: String,
-    /// What kind of source it is
-    #[arg(long, value_enum, default_value = "dcat")]
-    kind: Kind,
+    /// What kind of source it is [default: the known one; ckan for an address of its API; else dcat]
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
     /// A name for the source [default: made of its address]
     #[arg(long, value_name = "SLUG")]
     source: Option<String>,
@@ -57,9 +68,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
-    let Kind::Dcat = arguments.kind;
     let writing = if arguments.dry_run { Writing::DryRun } else { Writing::Stored };
-    let options = options(config, arguments.source.as_deref(), arguments.max_records, writing)?;
+    let mut options = options(config, arguments.source.as_deref(), arguments.max_records, writing)?;
+    options.kind = arguments.kind.map(SourceKind::from);
     let folder = arguments.store.folder(config);
     let profiles = Profiles::compile(&arguments.profiles, &arguments.vocabularies)
         .map_err(crate::harvest::HarvestError::from)?;
@@ -95,6 +106,7 @@ pub(super) fn options(
 ) -> anyhow::Result<Options> {
     Ok(Options {
         source: source.map(SourceId::parse).transpose()?,
+        kind: None,
         max_records,
         writing,
         base: config.base.clone(),

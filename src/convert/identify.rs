@@ -70,7 +70,8 @@ impl Identifier {
         let (triples, hash) = in_canonical_order(triples);
         let node = names[&root.node].clone();
         let lines = lines(window, root, notes, &names);
-        let place = Place { page: notes.page.clone(), line: lines.get(node.as_str()).copied() };
+        let page = root.page.as_ref().unwrap_or(&notes.page).clone();
+        let place = Place { page, line: lines.get(node.as_str()).copied() };
         let mut draft = Draft {
             key,
             kind: root.kind,
@@ -188,7 +189,7 @@ impl Draft {
             let Some(node) = subject_of(window.graph.term(subject)) else { continue };
             for repair in notes.repairs.get(&node).into_iter().flatten() {
                 let focus = names.get(&subject).map_or_else(String::new, |name| name.as_str().to_owned());
-                self.findings.push(repair_finding(repair, &self.remote_id.value, focus, &notes.page));
+                self.findings.push(repair_finding(repair, &self.remote_id.value, focus, &self.place.page));
             }
         }
     }
@@ -225,7 +226,7 @@ fn repair_finding(repair: &Repair, record: &str, focus_node: String, page: &str)
         rule: rule.to_owned(),
         severity: Severity::Warning,
         message,
-        place: Place { page: page.to_owned(), line: Some(repair.line) },
+        place: Place { page: page.to_owned(), line: (repair.line > 0).then_some(repair.line) },
         suggestion: repair.read_as.clone(),
     }
 }

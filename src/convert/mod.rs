@@ -6,6 +6,7 @@
 
 mod functions;
 mod identify;
+mod mapping;
 mod queries;
 mod skolem;
 mod tables;
@@ -15,4 +16,5 @@ pub(crate) use functions::every_function;
 pub(crate) use functions::language_tag;
 pub use functions::{evaluator, record_evaluator};
 pub use identify::{Draft, Identifier, NodeClaim, Renames, canonical_hash};
+pub use mapping::{Mapped, Mapper};
 pub use queries::{Conversion, Converter, QueryError, parse_query};

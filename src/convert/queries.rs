@@ -122,13 +122,13 @@ impl Converter {
     }
 }
 
-fn graph_of<'t>(triples: impl Iterator<Item = &'t Triple>) -> Graph {
+pub(super) fn graph_of<'t>(triples: impl Iterator<Item = &'t Triple>) -> Graph {
     let mut builder = GraphBuilder::new();
     triples.for_each(|triple| builder.insert(triple));
     builder.build()
 }
 
-fn construct(
+pub(super) fn construct(
     evaluator: &QueryEvaluator,
     name: &str,
     query: &Query,

@@ -2,7 +2,7 @@
 
 use super::job::{Harvest, HarvestError, Options, Writing};
 use super::known::Known;
-use crate::catalog::{DatasetKey, SourceId};
+use crate::catalog::{DatasetKey, SourceId, SourceKind};
 use crate::convert::Renames;
 use crate::fetch::Validators;
 use crate::operations::{Operations, RecordRow, SourceRow};
@@ -26,18 +26,19 @@ impl Desk {
     pub(super) fn open(
         harvest: &Harvest<'_>,
         target: &Target,
+        kind: SourceKind,
         options: &Options,
         names: &GraphNames,
         rules: &str,
     ) -> Result<Self, HarvestError> {
         let url = target.url().to_string();
         if options.writing == Writing::DryRun {
-            return Self::dry(harvest, url, options.source.clone(), names);
+            return Self::dry(harvest, url, kind, options.source.clone(), names);
         }
         let store = harvest.folder.open()?;
         harvest.folder.keep_base(names.base())?;
         let operations = harvest.runtime.block_on(Operations::open(&harvest.folder.operations()))?;
-        let (row, note) = harvest.runtime.block_on(register(&operations, &url, options))?;
+        let (row, note) = harvest.runtime.block_on(register(&operations, &url, kind, options))?;
         let mut known = Known {
             hashes: CatalogueRecord::hashes(&store, names, &row.slug),
             findings: harvest.runtime.block_on(operations.stored_findings(&row.slug))?,
@@ -54,12 +55,13 @@ impl Desk {
     fn dry(
         harvest: &Harvest<'_>,
         url: String,
+        kind: SourceKind,
         name: Option<SourceId>,
         names: &GraphNames,
     ) -> Result<Self, HarvestError> {
         let name = match name {
             Some(name) => name,
-            None => known_name(harvest, &url)?.unwrap_or_else(|| SourceId::of_address(&url)),
+            None => known_source(harvest, &url)?.map_or_else(|| SourceId::of_address(&url), |row| row.slug),
         };
         let snapshot = match harvest.folder.current()? {
             None => None,
@@ -69,7 +71,7 @@ impl Desk {
         let row = SourceRow {
             slug: name,
             url,
-            kind: "dcat".to_owned(),
+            kind: kind.as_str().to_owned(),
             last_complete_at: None,
             validators: Validators::default(),
             fingerprint: None,
@@ -79,20 +81,20 @@ impl Desk {
     }
 }
 
-/// The name under which an address is registered, where there is a database to ask.
-fn known_name(harvest: &Harvest<'_>, url: &str) -> Result<Option<SourceId>, HarvestError> {
+/// The source that is registered with an address, where there is a database to ask.
+pub(super) fn known_source(harvest: &Harvest<'_>, url: &str) -> Result<Option<SourceRow>, HarvestError> {
     let path = harvest.folder.operations();
     if !path.exists() {
         return Ok(None);
     }
-    let found = harvest.runtime.block_on(async { Operations::open(&path).await?.find_source(url).await })?;
-    Ok(found.map(|row| row.slug))
+    Ok(harvest.runtime.block_on(async { Operations::open(&path).await?.find_source(url).await })?)
 }
 
 /// Finds or registers the source of an address; a source that moved is said.
 async fn register(
     operations: &Operations,
     url: &str,
+    kind: SourceKind,
     options: &Options,
 ) -> Result<(SourceRow, Option<String>), HarvestError> {
     let known = operations.find_source(url).await?;
@@ -103,7 +105,7 @@ async fn register(
     }
     let name = options.source.clone().unwrap_or_else(|| SourceId::of_address(url));
     let before = operations.sources().await?.into_iter().find(|source| source.slug == name);
-    let row = operations.source(url, "dcat", &name, &options.now.to_string()).await?;
+    let row = operations.source(url, kind.as_str(), &name, &options.now.to_string()).await?;
     let note = before
         .filter(|before| before.url != url)
         .map(|before| format!("the source {name} moved here from {}; its records stay its own", before.url));

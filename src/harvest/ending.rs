@@ -42,6 +42,7 @@ impl Job<'_> {
         self.publish(folder, progress)?;
         // Records listed but unread are failures of their own.
         self.state.counts.failed += outcome.unread;
+        self.state.counts.skipped += outcome.skipped;
         let status = match (held, errors.is_empty()) {
             (true, _) => Status::Held,
             (false, true) => Status::Done,

@@ -5,8 +5,8 @@ use super::profiles::{ProfileError, Profiles};
 use super::removal::RemovalRules;
 use super::report::{JobReport, Status};
 use super::state::{Clock, Pending, State};
-use crate::catalog::{Finding, ItemError, SourceId};
-use crate::convert::{Converter, Identifier, QueryError};
+use crate::catalog::{Finding, GraphHash, ItemError, SourceId, SourceKind};
+use crate::convert::{Converter, Identifier, Mapper, QueryError};
 use crate::derive::Deriver;
 use crate::fetch::{Client, Validators};
 use crate::operations::OperationsError;
@@ -21,6 +21,8 @@ use tokio::runtime::Handle;
 pub struct Options {
     /// A name for the source; else one is made of its address.
     pub source: Option<SourceId>,
+    /// Its kind; else the one it is known by, else what its address tells.
+    pub kind: Option<SourceKind>,
     /// The most records to take.
     pub max_records: Option<u64>,
     /// Whether to write anything.
@@ -131,6 +133,17 @@ impl Harvest<'_> {
         })
     }
 
+    /// The kind asked for, else the one the source is known by, else what its address tells.
+    fn kind(&self, target: &Target, options: &Options) -> Result<SourceKind, HarvestError> {
+        let url = target.url();
+        let known = || super::desk::known_source(self, url.as_str());
+        let kind = match options.kind {
+            Some(kind) => Some(kind),
+            None => known()?.and_then(|row| SourceKind::parse(&row.kind)),
+        };
+        Ok(kind.unwrap_or_else(|| SourceKind::of_address(url.as_str())))
+    }
+
     fn run_job(
         &self,
         target: &Target,
@@ -139,16 +152,22 @@ impl Harvest<'_> {
         reported: &mut Option<JobReport>,
     ) -> Result<(JobReport, Vec<Finding>), HarvestError> {
         let started = Instant::now();
+        let kind = self.kind(target, options)?;
         let converter = Converter::dcat()?;
+        let mapper = match kind {
+            SourceKind::Dcat => None,
+            SourceKind::Ckan => Some(Mapper::ckan()?),
+        };
+        let mapping = fingerprint(&converter, mapper.as_ref());
         let names = GraphNames::new(&options.base);
         let deriver = Deriver::new(&options.languages)?;
-        let rules = format!("{}-{}", self.profiles.fingerprint(), converter.fingerprint());
-        let desk = Desk::open(self, target, options, &names, &rules)?;
+        let rules = format!("{}-{mapping}", self.profiles.fingerprint());
+        let desk = Desk::open(self, target, kind, options, &names, &rules)?;
         let row = &desk.row;
         let source = SourceGraph {
             source: row.slug.clone(),
             url: target.public_url(),
-            backend: "dcat".to_owned(),
+            backend: kind.as_str().to_owned(),
             languages: Vec::new(),
         };
         let mut job = Job {
@@ -157,9 +176,10 @@ impl Harvest<'_> {
             names: &names,
             identifier: Identifier { source: desk.row.slug.clone(), base: names.base().to_owned() },
             source,
-            mapping: converter.fingerprint(),
+            mapping,
             rules,
             converter: &converter,
+            mapper: mapper.as_ref(),
             deriver: &deriver,
             profiles: self.profiles,
             options,
@@ -185,6 +205,30 @@ impl Harvest<'_> {
     }
 }
 
+/// The pages met so far, each counted when it is first met.
+#[derive(Default)]
+struct PageCount {
+    last: String,
+    count: u64,
+}
+
+impl PageCount {
+    fn note(&mut self, page: &str) {
+        if page != self.last {
+            page.clone_into(&mut self.last);
+            self.count += 1;
+        }
+    }
+}
+
+/// What changes when the queries of a kind of source do.
+fn fingerprint(converter: &Converter, mapper: Option<&Mapper>) -> String {
+    let Some(mapper) = mapper else { return converter.fingerprint() };
+    let mut both = GraphHash::of(&format!("{}{}", converter.fingerprint(), mapper.fingerprint())).to_string();
+    both.truncate(16);
+    both
+}
+
 pub(super) struct Job<'j> {
     pub(super) id: String,
     pub(super) now: String,
@@ -196,6 +240,8 @@ pub(super) struct Job<'j> {
     /// The fingerprint of mapping and profiles.
     pub(super) rules: String,
     pub(super) converter: &'j Converter,
+    /// For sources that do not speak DCAT.
+    pub(super) mapper: Option<&'j Mapper>,
     pub(super) deriver: &'j Deriver,
     pub(super) profiles: &'j Profiles,
     pub(super) options: &'j Options,
@@ -226,24 +272,29 @@ impl Job<'_> {
     ) -> Result<CrawlOutcome, HarvestError> {
         let crawl = Crawl::new(client, self.runtime.clone(), self.options.limits);
         let known = self.usable_validators();
-        let mut last_page = String::new();
-        let mut pages = 0;
         let start = Instant::now();
         let mut inside = Duration::ZERO;
-        let outcome = crawl.dcat(target, &known, &mut |window, notes| {
-            let entered = Instant::now();
-            if notes.page != last_page {
-                last_page.clone_from(&notes.page);
-                pages += 1;
-            }
-            let appetite = self.take_window(&window, notes).unwrap_or_else(|error| {
-                self.error = Some(error);
-                Appetite::Enough
-            });
-            progress(Progress::Reading { records: self.state.counts.seen, pages });
-            inside += entered.elapsed();
-            appetite
-        });
+        let mut pages = PageCount::default();
+        let outcome = match self.mapper {
+            None => crawl.dcat(target, &known, &mut |window, notes| {
+                let entered = Instant::now();
+                pages.note(&notes.page);
+                let taken = self.take_window(&window, notes);
+                let appetite = self.go_on(taken);
+                progress(Progress::Reading { records: self.state.counts.seen, pages: pages.count });
+                inside += entered.elapsed();
+                appetite
+            }),
+            Some(mapper) => crawl.ckan(target, &mut |records| {
+                let entered = Instant::now();
+                pages.note(&records.page);
+                let taken = self.take_records(mapper, &records);
+                let appetite = self.go_on(taken);
+                progress(Progress::Reading { records: self.state.counts.seen, pages: pages.count });
+                inside += entered.elapsed();
+                appetite
+            }),
+        };
         self.clock.add("fetch and lift", start.elapsed().saturating_sub(inside));
         if let Some(error) = self.error.take() {
             return Err(error);
@@ -253,6 +304,7 @@ impl Job<'_> {
         if self.state.counts.seen == 0
             && self.state.counts.failed == 0
             && !outcome.not_modified
+            && outcome.skipped == 0
             && outcome.complete
         {
             return Err(SourceError::NoRecord {
@@ -263,6 +315,14 @@ impl Job<'_> {
             .into());
         }
         Ok(outcome)
+    }
+
+    /// An error ends the crawl, and is given back when it has ended.
+    fn go_on(&mut self, taken: Result<Appetite, HarvestError>) -> Appetite {
+        taken.unwrap_or_else(|error| {
+            self.error = Some(error);
+            Appetite::Enough
+        })
     }
 
     /// Validators are of use only while the rules are the same and the records are stored.

@@ -4,9 +4,9 @@ use super::job::{HarvestError, Job};
 use super::profiles::Profiles;
 use super::report::FindingCounts;
 use super::state::FirstSeen;
-use crate::catalog::{Finding, ItemError, Message, RecordKind, Severity};
-use crate::convert::{Conversion, Converter, Draft, NodeClaim, QueryError, language_tag};
-use crate::source::{Appetite, PageNotes, Window};
+use crate::catalog::{Finding, ItemError, Message, Place, RecordKind, Severity};
+use crate::convert::{Conversion, Converter, Draft, Mapper, NodeClaim, QueryError, language_tag};
+use crate::source::{Appetite, JsonRecords, PageNotes, Window};
 use crate::triples::{TermId, independent_batches};
 use oxrdf::{NamedOrBlankNode, Term, Triple};
 use rayon::prelude::*;
@@ -24,6 +24,24 @@ pub(super) struct Processed {
 }
 
 impl Job<'_> {
+    /// Maps the records of a platform's page, and takes what comes of them.
+    pub(super) fn take_records(&mut self, mapper: &Mapper, page: &JsonRecords) -> Result<Appetite, HarvestError> {
+        let start = Instant::now();
+        let mapped = mapper.map(page)?;
+        self.clock.add("map", start.elapsed());
+        for (record, place) in mapped.unmapped {
+            self.state.counts.failed += 1;
+            let place = Place { page: place, line: None };
+            let message = "the mapping made no dataset of this record: has it an identifier?".to_owned();
+            self.state.errors.push(ItemError { record: Some(record), place, message });
+        }
+        let mut notes = PageNotes { page: page.page.clone(), ..PageNotes::default() };
+        for repair in mapped.repairs {
+            notes.repairs.entry(repair.subject.clone()).or_default().push(repair);
+        }
+        self.take_window(&mapped.window, &notes)
+    }
+
     pub(super) fn take_window(&mut self, window: &Window, notes: &PageNotes) -> Result<Appetite, HarvestError> {
         self.note_languages(notes);
         let (drafts, appetite) = self.identify(window, notes);

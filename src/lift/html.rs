@@ -19,6 +19,15 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| expression(r"(?is)<link\b[^>]*>"
 static ATTRIBUTE: LazyLock<Regex> =
     LazyLock::new(|| expression(r#"(?is)\b(rel|type|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"#));
 
+static CKAN: LazyLock<Regex> = LazyLock::new(|| {
+    expression(r#"(?is)<meta\b[^>]*\bname\s*=\s*["']generator["'][^>]*\bcontent\s*=\s*["']ckan\b"#)
+});
+
+/// Whether a page says that CKAN made it.
+pub(super) fn is_of_ckan(page: &str) -> bool {
+    CKAN.is_match(page)
+}
+
 /// The JSON-LD of a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Scripts {

@@ -8,28 +8,30 @@ mod charset;
 mod contexts;
 mod format;
 mod html;
+mod json;
 mod lines;
 mod places;
 mod rdf;
 mod repair;
 
 pub use contexts::Contexts;
-
+pub use json::lift_json;
 pub use places::json_places;
-pub use rdf::{Input, LiftedTriple, Reading, Repair, SyntaxProblem, open, read, read_valid};
-#[cfg(feature = "fuzzing")]
+pub use rdf::{Input, LiftedTriple, Reading, Repair, SyntaxProblem, mend, open, read, read_valid};
 pub(crate) use repair::iri as repaired_iri;
 
 /// Why bytes could not be lifted at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LiftError {
     /// A web page without structured data.
-    #[error("{page}: this is a web page{title}, and it holds no JSON-LD{alternate}")]
+    #[error("{page}: this is a web page{title}, and it holds no JSON-LD{portal}{alternate}")]
     WebPage {
         /// The page's address.
         page: String,
         /// Its title, with a lead-in.
         title: String,
+        /// What kind of source it belongs to, with a lead-in.
+        portal: &'static str,
         /// Where RDF is, with a lead-in.
         alternate: String,
     },

@@ -55,7 +55,7 @@ pub struct Repair {
     pub written: String,
     /// What it was read as; `None` when it was kept as text.
     pub read_as: Option<String>,
-    /// The line, from 1.
+    /// The line, from 1; 0 where there are no lines.
     pub line: u32,
 }
 
@@ -121,6 +121,7 @@ fn from_html(page: &Url, bytes: &[u8]) -> Result<Input, LiftError> {
         html::Scripts::Broken(fault) => Err(LiftError::BrokenScript { page: page.to_string(), fault }),
         html::Scripts::None => Err(LiftError::WebPage {
             page: page.to_string(),
+            portal: if html::is_of_ckan(&text) { "; it is a page of a CKAN portal: add --kind ckan" } else { "" },
             title: html::title(&text).map_or(String::new(), |title| format!(" titled {title:?}")),
             alternate: html::alternate(&text, page)
                 .map_or(String::new(), |url| format!("; it links to {url}: harvest that address instead")),
@@ -265,6 +266,19 @@ pub fn read_valid(input: &Input, mut take: impl FnMut(Triple)) -> std::io::Resul
         true
     };
     Ok(if bytes.len() as u64 <= LARGE { parse(&mut take) } else { ahead(parse, take) })
+}
+
+/// Repairs the terms of triples that are made of what people wrote: numbers their blank nodes, encodes what IRIs
+/// may not have.
+#[must_use]
+pub fn mend(triples: Vec<Triple>) -> (Vec<Triple>, Vec<Repair>) {
+    let mut mender = Mender::default();
+    let mut repairs = Vec::new();
+    let mended = triples
+        .into_iter()
+        .map(|triple| mender.mend(triple.in_graph(oxrdf::GraphName::DefaultGraph), 0, &mut repairs).triple)
+        .collect();
+    (mended, repairs)
 }
 
 type Taker<'t, T> = &'t mut dyn FnMut(T);

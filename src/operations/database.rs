@@ -175,7 +175,16 @@ impl Operations {
             .fetch_one(&self.pool)
             .await
             .map_err(|error| self.error(error))?;
-        let row = source_row(&found);
+        let mut row = source_row(&found);
+        if row.kind != kind {
+            sqlx::query("UPDATE sources SET kind = ?, etag = NULL, last_modified = NULL WHERE slug = ?")
+                .bind(kind)
+                .bind(row.slug.as_str())
+                .execute(&self.pool)
+                .await
+                .map_err(|error| self.error(error))?;
+            row = SourceRow { kind: kind.to_owned(), validators: Validators::default(), ..row };
+        }
         if row.url != url {
             // The source moved: its records stay its own.
             sqlx::query("UPDATE sources SET url = ?, etag = NULL, last_modified = NULL WHERE slug = ?")

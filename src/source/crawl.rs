@@ -90,6 +90,14 @@ pub enum SourceError {
     /// The first page could not be lifted.
     #[error(transparent)]
     Lift(#[from] LiftError),
+    /// A platform's interface that refuses, or answers in another way than it should.
+    #[error("{page}: {message}")]
+    Interface {
+        /// The request.
+        page: String,
+        /// What came.
+        message: String,
+    },
     /// Readable, but without any record.
     #[error(
         "{page}: {triples} statements were read, and none describes a dataset, a series or a data service{hint}"
@@ -151,6 +159,8 @@ pub struct CrawlOutcome {
     pub announced: Option<u64>,
     /// Records that a catalogue lists and that a syntax error kept from being read.
     pub unread: u64,
+    /// Records that are not for the public, and were left out.
+    pub skipped: u64,
     /// Whether the source said that nothing changed.
     pub not_modified: bool,
     /// Pages and records that could not be read.
@@ -197,6 +207,11 @@ impl<'c> Crawl<'c> {
         self.runtime.block_on(async {
             tokio::time::timeout(left, self.client.get(request)).await.unwrap_or_else(|_| Err(late()))
         })
+    }
+
+    /// Whether the crawl may still take time.
+    pub(super) fn has_time(&self) -> bool {
+        Instant::now() <= self.deadline
     }
 
     /// Whether the crawl has to end before a page, which is then said.

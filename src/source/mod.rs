@@ -4,11 +4,14 @@
 //! is bounded by the window and by what the page leaves unfinished, not by the page.
 
 mod census;
+mod ckan;
 mod crawl;
 mod dcat;
+mod json;
 mod paging;
 mod window;
 
 pub use census::Census;
 pub use crawl::{Appetite, Crawl, CrawlLimits, CrawlOutcome, PageNotes, Sink, SourceError, Target};
-pub use window::{Root, Window};
+pub use json::{JsonRecord, JsonRecords, JsonSink};
+pub use window::{Root, Window, window_of};

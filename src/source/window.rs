@@ -31,6 +31,20 @@ pub struct Root {
     pub kind: RecordKind,
     /// Its description, each triple once.
     pub rows: Vec<[TermId; 3]>,
+    /// Where the publisher can look at it alone, when it is not the page.
+    pub page: Option<String>,
+}
+
+/// The window of triples that are whole.
+#[must_use]
+pub fn window_of(triples: &[Triple]) -> Window {
+    let mut census = Census::of_roles();
+    let mut windower = Windower::default();
+    for triple in triples {
+        census.observe(triple);
+        windower.add_kept(triple, 0);
+    }
+    windower.close(&census)
 }
 
 /// Collects triples and gives windows.
@@ -98,7 +112,7 @@ impl Nodes<'_> {
             if self.is_stub(*subject) {
                 continue;
             }
-            let root = Root { node: *subject, kind, rows: self.description(*subject) };
+            let root = Root { node: *subject, kind, rows: self.description(*subject), page: None };
             if self.is_whole(&root, position) { whole.push(root) } else { unfinished.push(root) }
         }
         (whole, unfinished)

@@ -144,6 +144,15 @@ async fn a_page_that_names_itself_as_the_next_ends() {
 /// Every fault of the stand-in portal, on a store that holds its catalogue already.
 #[test]
 fn each_fault_of_a_portal_ends_clearly_and_costs_no_record() {
+    each_fault("/catalog.ttl", &[]);
+}
+
+#[test]
+fn each_fault_of_a_ckan_portal_ends_clearly_and_costs_no_record() {
+    each_fault("", &["--kind", "ckan"]);
+}
+
+fn each_fault(path: &str, more: &[&str]) {
     let Some(generator) = generator() else { return };
     let faults = [
         "latency:ms=200",
@@ -167,14 +176,14 @@ fn each_fault_of_a_portal_ends_clearly_and_costs_no_record() {
         let bench = Bench::new();
         bench.write("moisson.toml", "grace_days = 0\nremoval_percent = 100\n");
         let sound = Portal::start(&generator, &["--n", "120", "--page-size", "50"]);
-        let address = format!("{}/catalog.ttl", sound.base);
-        let report = bench.harvest(&address, &["--allow-loopback", "--source", "portal"]);
+        let options = [&["--allow-loopback", "--source", "portal"], more].concat();
+        let report = bench.harvest(&format!("{}{path}", sound.base), &options);
         assert_eq!(count(&report, "/records/seen"), 120, "{report}");
         let stored = bench.records().len();
         drop(sound);
         let faulty = Portal::start(&generator, &["--n", "120", "--page-size", "50", "--fault", fault]);
-        let address = format!("{}/catalog.ttl", faulty.base);
-        let options = ["--allow-loopback", "--source", "portal", "--idle-timeout", "3", "--max-bytes", "30000000"];
+        let address = format!("{}{path}", faulty.base);
+        let options = [&options[..], &["--idle-timeout", "3", "--max-bytes", "30000000"]].concat();
         let start = Instant::now();
         let output = bench.harvest_output(&address, &options);
         let code = output.status.code();

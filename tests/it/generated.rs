@@ -129,7 +129,7 @@ fn findings_count_exactly_the_defects_in_each_syntax() {
     }
 }
 
-fn records_by_rule(checked: &Value) -> BTreeMap<String, u64> {
+pub(crate) fn records_by_rule(checked: &Value) -> BTreeMap<String, u64> {
     let mut records: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for finding in checked["findings"].as_array().expect("findings") {
         let text = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();

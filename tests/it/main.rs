@@ -1,6 +1,7 @@
 //! Integration tests, one binary: each module is a behaviour of the program seen from outside.
 
 mod catalogues;
+mod ckan;
 mod crash;
 mod faults;
 mod generated;

@@ -87,6 +87,19 @@ pub(super) fn language_rank(tag: &str, preferred: &[String]) -> i64 {
     }
 }
 
+/// The EU authority table's code of a language: the terminological one of ISO 639-2, in capitals.
+pub(super) fn language_code(named: &str) -> Option<String> {
+    /// The bibliographic codes, which the table does not have.
+    const BIBLIOGRAPHIC: [&str; 20] = [
+        "alb", "arm", "baq", "bur", "chi", "cze", "dut", "fre", "geo", "ger", "gre", "ice", "mac", "mao", "may",
+        "per", "rum", "slo", "tib", "wel",
+    ];
+    let tag = language_tag(named)?;
+    let codes = LANGUAGES.iter().filter(|(code, known)| code.len() == 3 && **known == tag);
+    let code = codes.map(|(code, _)| *code).filter(|code| !BIBLIOGRAPHIC.contains(code)).min()?;
+    Some(code.to_uppercase())
+}
+
 /// The tag of a language that is named by a code, or by an IRI that ends in one.
 pub(crate) fn language_tag(named: &str) -> Option<String> {
     let code = local_name(named).trim().to_lowercase();

@@ -21,6 +21,63 @@ pub(super) fn bbox_wkt(written: &str) -> Option<Term> {
     Some(Literal::new_typed_literal(wkt, datatype).into())
 }
 
+/// A shape written as GeoJSON (a geometry, a feature or several) or as WKT, as a WKT literal.
+pub(super) fn wkt(term: &Term) -> Option<Term> {
+    let Term::Literal(literal) = term else { return None };
+    let written = literal.value().trim();
+    let shape = if written.starts_with('{') {
+        let document: geojson::GeoJson = written.parse().ok()?;
+        let shape = geojson_to_wkt(&serde_json::to_value(shape_of(document)?).ok()?)?;
+        wkt_to_geojson(&shape).is_some().then_some(shape)?
+    } else {
+        wkt_to_geojson(written).map(|_| written.to_owned())?
+    };
+    let datatype = NamedNode::new_unchecked("http://www.opengis.net/ont/geosparql#wktLiteral");
+    Some(Literal::new_typed_literal(shape, datatype).into())
+}
+
+/// The geometry of a GeoJSON document; of several features, the first.
+fn shape_of(document: geojson::GeoJson) -> Option<geojson::Geometry> {
+    match document {
+        geojson::GeoJson::Geometry(geometry) => Some(geometry),
+        geojson::GeoJson::Feature(feature) => feature.geometry,
+        geojson::GeoJson::FeatureCollection(features) => {
+            features.features.into_iter().find_map(|feature| feature.geometry)
+        }
+    }
+}
+
+/// WKT (OGC 06-103r4, 7) of a GeoJSON geometry that is no collection.
+fn geojson_to_wkt(geometry: &serde_json::Value) -> Option<String> {
+    let kind = geometry.get("type")?.as_str()?.to_uppercase();
+    let coordinates = geometry.get("coordinates")?;
+    let depth = match kind.as_str() {
+        "POINT" => return Some(format!("POINT({})", position_text(coordinates)?)),
+        "LINESTRING" | "MULTIPOINT" => 1,
+        "POLYGON" | "MULTILINESTRING" => 2,
+        "MULTIPOLYGON" => 3,
+        _ => return None,
+    };
+    Some(format!("{kind}{}", positions_text(coordinates, depth)?))
+}
+
+fn positions_text(coordinates: &serde_json::Value, depth: u8) -> Option<String> {
+    let members = coordinates.as_array().filter(|members| !members.is_empty())?.iter();
+    let texts: Option<Vec<String>> = if depth == 1 {
+        members.map(position_text).collect()
+    } else {
+        members.map(|inner| positions_text(inner, depth - 1)).collect()
+    };
+    Some(format!("({})", texts?.join(",")))
+}
+
+/// Longitude and latitude; heights are left out.
+fn position_text(position: &serde_json::Value) -> Option<String> {
+    let numbers = position.as_array()?;
+    let (x, y) = (numbers.first()?.as_f64()?, numbers.get(1)?.as_f64()?);
+    Some(format!("{x} {y}"))
+}
+
 /// A geometry literal as GeoJSON text.
 pub(super) fn geojson(term: &Term) -> Option<Term> {
     let Term::Literal(literal) = term else { return None };

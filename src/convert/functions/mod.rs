@@ -8,14 +8,16 @@ mod quantities;
 mod text;
 
 use super::tables::{LICENCES, THEMES};
+use crate::vocab::LIFTED;
 use codes::{
-    checksum_type, file_type, frequency, language_rank, licence, media_type, short_format, short_media_type,
+    checksum_type, file_type, frequency, language_code, language_rank, licence, media_type, short_format,
+    short_media_type,
 };
-use geometry::{bbox_wkt, geojson};
+use geometry::{bbox_wkt, geojson, wkt};
 use oxrdf::{Literal, NamedNode, Term};
 use quantities::{Edge, bytes, date, period};
 use spareval::QueryEvaluator;
-use text::{email, file_name, markdown, tag, web_address};
+use text::{email, file_name, link, markdown, tag, tagged, web_address};
 
 pub(crate) use codes::language_tag;
 
@@ -42,6 +44,13 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("date", |args| date(&text(args.first()?)?)),
     ("bbox_wkt", |args| bbox_wkt(&text(args.first()?)?)),
     ("geojson", |args| geojson(args.first()?)),
+    ("wkt", |args| wkt(args.first()?)),
+    ("iri", |args| match args.first()? {
+        Term::Literal(written) => Some(NamedNode::new_unchecked(link(written.value())?).into()),
+        Term::NamedNode(_) | Term::BlankNode(_) => None,
+    }),
+    ("tagged", |args| tagged(&text(args.first()?)?, local_name(&text(args.get(1)?)?))),
+    ("language", |args| iri(format!("{EU}/language/{}", language_code(&text(args.first()?)?)?))),
     ("markdown", |args| string(&markdown(&text(args.first()?)?))),
     ("tag", |args| string(&tag(&text(args.first()?)?)?)),
     ("bytes", |args| bytes(&text(args.first()?)?)),
@@ -49,6 +58,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("file_name", |args| string(&file_name(&text(args.first()?)?)?)),
     ("email", |args| string(&email(&text(args.first()?)?)?)),
     ("child", |args| child(args)),
+    ("node", |args| node(args)),
     ("web_address", |args| string(&web_address(&text(args.first()?)?)?)),
 ];
 
@@ -106,6 +116,18 @@ fn child(args: &[Term]) -> Option<Term> {
     let parent = text(parent)?;
     let separator = if parent.contains('#') { '-' } else { '#' };
     iri(format!("{parent}{separator}{}-{digest}", text(word)?))
+}
+
+/// A node without a name in the source, told apart by a parent, a word and the rest: what is lifted has no
+/// blank nodes, so it is one of the nodes that become blank once they are mapped.
+fn node(args: &[Term]) -> Option<Term> {
+    use sha2::Digest;
+    if args.len() < 3 {
+        return None;
+    }
+    let parts: Vec<String> = args.iter().map(ToString::to_string).collect();
+    let digest = crate::catalog::hex(&sha2::Sha256::digest(parts.join("\n").as_bytes())[..8]);
+    iri(format!("{LIFTED}{digest}"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Texts: HTML, tags, addresses.
 
+use crate::lift::repaired_iri;
+use oxrdf::{Literal, Term};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -51,6 +53,32 @@ fn without_tags(html: &str) -> String {
             .expect("a static expression")
     });
     ELEMENT.replace_all(html, " ").into_owned()
+}
+
+/// An address in a field that may hold a text as well: one of the web, or a name in a register. It may hold
+/// characters that an IRI may not have; these are repaired, and said, once it is mapped.
+pub(super) fn link(written: &str) -> Option<String> {
+    let written = written.trim();
+    let (scheme, rest) = written.split_once(':')?;
+    let leads = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" | "ftp" | "ftps" => rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty()),
+        "urn" | "doi" => !rest.is_empty() && !rest.contains(char::is_whitespace),
+        _ => false,
+    };
+    (leads && repaired_iri(written).is_some()).then(|| written.to_owned())
+}
+
+/// A text with the language that its key names; without one, where the key is no tag.
+pub(super) fn tagged(text: &str, language: &str) -> Option<Term> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    let tag = language.replace('_', "-");
+    Some(
+        Literal::new_language_tagged_literal(text, tag)
+            .unwrap_or_else(|_| Literal::new_simple_literal(text))
+            .into(),
+    )
 }
 
 /// A tag as the platform writes it: lower-case ASCII words joined by hyphens, 3 to 96 characters. Letters of

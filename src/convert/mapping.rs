@@ -1,0 +1,154 @@
+//! From the JSON of a platform to DCAT-AP: the mapping queries of its kind.
+//!
+//! A record is lifted to triples that mirror its JSON. The query `nodes` says which node of DCAT each object
+//! becomes; the others say what is said of these nodes.
+
+use super::functions::evaluator;
+use super::queries::{QueryError, construct, graph_of, parse_query};
+use super::tables::TABLES;
+use crate::catalog::{GraphHash, hex};
+use crate::lift::{Repair, lift_json, mend, repaired_iri};
+use crate::source::{JsonRecord, JsonRecords, Window, window_of};
+use crate::triples::Graph;
+use crate::vocab::{LIFTED, moisson};
+use oxrdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Term, Triple};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use spargebra::Query;
+
+/// The mapping queries for CKAN: `nodes` first.
+const CKAN: &[(&str, &str)] = &[
+    ("nodes", include_str!("../../queries/convert/ckan/nodes.rq")),
+    ("agents", include_str!("../../queries/convert/ckan/agents.rq")),
+    ("coverage", include_str!("../../queries/convert/ckan/coverage.rq")),
+    ("dataset", include_str!("../../queries/convert/ckan/dataset.rq")),
+    ("resources", include_str!("../../queries/convert/ckan/resources.rq")),
+];
+
+/// Records mapped together: planning a query costs as much as answering it for several.
+const BATCH: usize = 100;
+
+/// The parsed mapping queries of one kind of source.
+#[derive(Debug)]
+pub struct Mapper {
+    nodes: (&'static str, Query),
+    statements: Vec<(&'static str, Query)>,
+}
+
+/// Records as DCAT-AP.
+#[derive(Debug)]
+pub struct Mapped {
+    /// Their statements.
+    pub window: Window,
+    /// What was repaired in them.
+    pub repairs: Vec<Repair>,
+    /// Those of which the queries made no record: identifier and page.
+    pub unmapped: Vec<(String, String)>,
+}
+
+impl Mapper {
+    /// The mapper for CKAN packages.
+    ///
+    /// # Errors
+    /// When a query does not parse.
+    pub fn ckan() -> Result<Self, QueryError> {
+        let parse = |(name, text): &(&'static str, &'static str)| Ok((*name, parse_query(name, text)?));
+        let (nodes, statements) = CKAN.split_first().expect("`nodes` is the first");
+        Ok(Self { nodes: parse(nodes)?, statements: statements.iter().map(parse).collect::<Result<_, _>>()? })
+    }
+
+    /// What changes when the mapping does: the queries and the tables.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let queries = std::iter::once(&self.nodes).chain(&self.statements);
+        let texts: Vec<String> = queries.map(|(name, query)| format!("{name}\n{query}")).collect();
+        GraphHash::of(&format!("{}{}", texts.concat(), TABLES.concat())).to_string()
+    }
+
+    /// Maps the records of a page.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub fn map(&self, page: &JsonRecords) -> Result<Mapped, QueryError> {
+        let batches: Vec<Batch> = page
+            .records
+            .par_chunks(BATCH)
+            .map(|records| self.batch(&page.site, records))
+            .collect::<Result<_, QueryError>>()?;
+        let (statements, roots): (Vec<_>, Vec<_>) =
+            batches.into_iter().map(|batch| (batch.statements, batch.roots)).unzip();
+        let (statements, repairs) = mend(statements.concat());
+        let mut window = window_of(&statements);
+        let mut pages: FxHashMap<Term, &JsonRecord> = roots
+            .concat()
+            .into_iter()
+            .zip(&page.records)
+            .filter_map(|(root, record)| Some((root?, record)))
+            .collect();
+        for root in &mut window.roots {
+            root.page = pages.remove(window.graph.term(root.node)).map(|record| record.page.clone());
+        }
+        let is_mapped =
+            |record: &&JsonRecord| window.roots.iter().any(|root| root.page.as_ref() == Some(&record.page));
+        let unmapped = if window.roots.len() == page.records.len() {
+            Vec::new()
+        } else {
+            let left = page.records.iter().filter(|record| !is_mapped(record));
+            left.map(|record| (record.id.clone(), record.page.clone())).collect()
+        };
+        Ok(Mapped { window, repairs, unmapped })
+    }
+
+    fn batch(&self, site: &str, records: &[JsonRecord]) -> Result<Batch, QueryError> {
+        let evaluator = evaluator();
+        let mut lifted = Vec::new();
+        let site = Term::from(Literal::new_simple_literal(site));
+        let mut lifted_roots = Vec::new();
+        for record in records {
+            let node = lift_json(&record.id, &record.fields, &mut |triple| lifted.push(triple));
+            lifted.push(Triple::new(node.clone(), moisson::SITE, site.clone()));
+            lifted_roots.push(node);
+        }
+        let (name, query) = &self.nodes;
+        lifted.extend(construct(&evaluator, name, query, &graph_of(lifted.iter()))?);
+        let graph = graph_of(lifted.iter());
+        let mut statements = Vec::new();
+        for (name, query) in &self.statements {
+            statements.extend(construct(&evaluator, name, query, &graph)?.into_iter().map(with_blank_nodes));
+        }
+        let roots = lifted_roots.iter().map(|node| becomes(&graph, node)).collect();
+        Ok(Batch { statements, roots })
+    }
+}
+
+/// What came of some records, and the node that each became.
+struct Batch {
+    statements: Vec<Triple>,
+    roots: Vec<Option<Term>>,
+}
+
+/// What has no name in the source has none of ours either.
+fn with_blank_nodes(mut triple: Triple) -> Triple {
+    let blank = |node: &NamedNode| {
+        node.as_str().strip_prefix(LIFTED).map(|rest| BlankNode::new_unchecked(hex(rest.as_bytes())))
+    };
+    if let NamedOrBlankNode::NamedNode(node) = &triple.subject
+        && let Some(node) = blank(node)
+    {
+        triple.subject = node.into();
+    }
+    if let Term::NamedNode(node) = &triple.object
+        && let Some(node) = blank(node)
+    {
+        triple.object = node.into();
+    }
+    triple
+}
+
+fn becomes(graph: &Graph, node: &NamedNode) -> Option<Term> {
+    let object = graph.objects(graph.id(node.as_ref())?, graph.id(moisson::BECOMES)?).next()?;
+    match graph.term(object) {
+        Term::NamedNode(node) => Some(NamedNode::new_unchecked(repaired_iri(node.as_str())?).into()),
+        other => Some(other.clone()),
+    }
+}
