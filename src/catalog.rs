@@ -157,6 +157,10 @@ pub enum SourceKind {
     Dcat,
     /// A CKAN portal, by its action API.
     Ckan,
+    /// An Opendatasoft portal, by its Explore API.
+    Opendatasoft,
+    /// A `data.json` file of DCAT-US.
+    DcatUs,
 }
 
 impl SourceKind {
@@ -166,20 +170,30 @@ impl SourceKind {
         match self {
             Self::Dcat => "dcat",
             Self::Ckan => "ckan",
+            Self::Opendatasoft => "opendatasoft",
+            Self::DcatUs => "dcat-us",
         }
     }
 
     /// Reads a kind's name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Dcat, Self::Ckan].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Dcat, Self::Ckan, Self::Opendatasoft, Self::DcatUs].into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// What an address alone tells: that of an action of CKAN is one of CKAN.
+    /// What an address alone tells: that of a platform's interface is one of the platform.
     #[must_use]
     pub fn of_address(address: &str) -> Self {
-        let is_action = address.contains("/api/3/action") || address.contains("/api/action");
-        if is_action { Self::Ckan } else { Self::Dcat }
+        let holds = |parts: &[&str]| parts.iter().any(|part| address.contains(part));
+        if holds(&["/api/3/action", "/api/action"]) {
+            Self::Ckan
+        } else if holds(&["/api/explore/v2", "/api/datasets/1.0"]) && !holds(&["/exports/"]) {
+            Self::Opendatasoft
+        } else if address.split(['?', '#']).next().is_some_and(|path| path.ends_with("/data.json")) {
+            Self::DcatUs
+        } else {
+            Self::Dcat
+        }
     }
 }
 

@@ -301,6 +301,7 @@ namespace! {
         SITE = "site",
         POSITION = "position",
         BECOMES = "becomes",
+        ID = "id",
     }
 }
 

@@ -18,6 +18,10 @@ pub(crate) enum Kind {
     Dcat,
     /// A CKAN portal, by its action API; the portal's address is enough
     Ckan,
+    /// An Opendatasoft portal, by its Explore API; the portal's address is enough
+    Opendatasoft,
+    /// A data.json file of DCAT-US, at its own address
+    DcatUs,
 }
 
 impl From<Kind> for SourceKind {
@@ -25,6 +29,8 @@ impl From<Kind> for SourceKind {
         match kind {
             Kind::Dcat => Self::Dcat,
             Kind::Ckan => Self::Ckan,
+            Kind::Opendatasoft => Self::Opendatasoft,
+            Kind::DcatUs => Self::DcatUs,
         }
     }
 }
@@ -40,7 +46,7 @@ pub(crate) struct Arguments {
     /// The catalogue's address, or a file
     #[arg(value_name = "URL|PATH")]
     address: String,
-    /// What kind of source it is [default: the known one; ckan for an address of its API; else dcat]
+    /// What kind of source it is [default: the known one; else what the address tells; else dcat]
     #[arg(long, value_enum)]
     kind: Option<Kind>,
     /// A name for the source [default: made of its address]

@@ -6,7 +6,7 @@
 use super::functions::evaluator;
 use super::queries::{QueryError, construct, graph_of, parse_query};
 use super::tables::TABLES;
-use crate::catalog::{GraphHash, hex};
+use crate::catalog::{GraphHash, SourceKind, hex};
 use crate::lift::{Repair, lift_json, mend, repaired_iri};
 use crate::source::{JsonRecord, JsonRecords, Window, window_of};
 use crate::triples::Graph;
@@ -23,6 +23,20 @@ const CKAN: &[(&str, &str)] = &[
     ("coverage", include_str!("../../queries/convert/ckan/coverage.rq")),
     ("dataset", include_str!("../../queries/convert/ckan/dataset.rq")),
     ("resources", include_str!("../../queries/convert/ckan/resources.rq")),
+];
+
+/// The mapping queries for Opendatasoft: `nodes` first.
+const OPENDATASOFT: &[(&str, &str)] = &[
+    ("nodes", include_str!("../../queries/convert/opendatasoft/nodes.rq")),
+    ("dataset", include_str!("../../queries/convert/opendatasoft/dataset.rq")),
+    ("distributions", include_str!("../../queries/convert/opendatasoft/distributions.rq")),
+];
+
+/// The mapping queries for DCAT-US: `nodes` first.
+const DCAT_US: &[(&str, &str)] = &[
+    ("nodes", include_str!("../../queries/convert/dcat-us/nodes.rq")),
+    ("dataset", include_str!("../../queries/convert/dcat-us/dataset.rq")),
+    ("distributions", include_str!("../../queries/convert/dcat-us/distributions.rq")),
 ];
 
 /// Records mapped together: planning a query costs as much as answering it for several.
@@ -47,13 +61,22 @@ pub struct Mapped {
 }
 
 impl Mapper {
-    /// The mapper for CKAN packages.
+    /// The mapper of a kind of source; DCAT needs none.
     ///
     /// # Errors
     /// When a query does not parse.
-    pub fn ckan() -> Result<Self, QueryError> {
+    pub fn of(kind: SourceKind) -> Result<Option<Self>, QueryError> {
+        match kind {
+            SourceKind::Dcat => Ok(None),
+            SourceKind::Ckan => Self::parse(CKAN).map(Some),
+            SourceKind::Opendatasoft => Self::parse(OPENDATASOFT).map(Some),
+            SourceKind::DcatUs => Self::parse(DCAT_US).map(Some),
+        }
+    }
+
+    fn parse(queries: &'static [(&'static str, &'static str)]) -> Result<Self, QueryError> {
         let parse = |(name, text): &(&'static str, &'static str)| Ok((*name, parse_query(name, text)?));
-        let (nodes, statements) = CKAN.split_first().expect("`nodes` is the first");
+        let (nodes, statements) = queries.split_first().expect("`nodes` is the first");
         Ok(Self { nodes: parse(nodes)?, statements: statements.iter().map(parse).collect::<Result<_, _>>()? })
     }
 
@@ -107,6 +130,7 @@ impl Mapper {
         for record in records {
             let node = lift_json(&record.id, &record.fields, &mut |triple| lifted.push(triple));
             lifted.push(Triple::new(node.clone(), moisson::SITE, site.clone()));
+            lifted.push(Triple::new(node.clone(), moisson::ID, Literal::new_simple_literal(&record.id)));
             lifted_roots.push(node);
         }
         let (name, query) = &self.nodes;

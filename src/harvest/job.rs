@@ -10,7 +10,7 @@ use crate::convert::{Converter, Identifier, Mapper, QueryError};
 use crate::derive::Deriver;
 use crate::fetch::{Client, Validators};
 use crate::operations::OperationsError;
-use crate::source::{Appetite, Crawl, CrawlLimits, CrawlOutcome, SourceError, Target};
+use crate::source::{Appetite, Crawl, CrawlLimits, CrawlOutcome, JsonRecords, SourceError, Target};
 use crate::store::{Folder, GraphNames, SourceGraph, StoreError, Writer};
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
@@ -154,10 +154,7 @@ impl Harvest<'_> {
         let started = Instant::now();
         let kind = self.kind(target, options)?;
         let converter = Converter::dcat()?;
-        let mapper = match kind {
-            SourceKind::Dcat => None,
-            SourceKind::Ckan => Some(Mapper::ckan()?),
-        };
+        let mapper = Mapper::of(kind)?;
         let mapping = fingerprint(&converter, mapper.as_ref());
         let names = GraphNames::new(&options.base);
         let deriver = Deriver::new(&options.languages)?;
@@ -180,6 +177,7 @@ impl Harvest<'_> {
             rules,
             converter: &converter,
             mapper: mapper.as_ref(),
+            kind,
             deriver: &deriver,
             profiles: self.profiles,
             options,
@@ -242,6 +240,7 @@ pub(super) struct Job<'j> {
     pub(super) converter: &'j Converter,
     /// For sources that do not speak DCAT.
     pub(super) mapper: Option<&'j Mapper>,
+    pub(super) kind: SourceKind,
     pub(super) deriver: &'j Deriver,
     pub(super) profiles: &'j Profiles,
     pub(super) options: &'j Options,
@@ -275,6 +274,7 @@ impl Job<'_> {
         let start = Instant::now();
         let mut inside = Duration::ZERO;
         let mut pages = PageCount::default();
+        let kind = self.kind;
         let outcome = match self.mapper {
             None => crawl.dcat(target, &known, &mut |window, notes| {
                 let entered = Instant::now();
@@ -285,15 +285,22 @@ impl Job<'_> {
                 inside += entered.elapsed();
                 appetite
             }),
-            Some(mapper) => crawl.ckan(target, &mut |records| {
-                let entered = Instant::now();
-                pages.note(&records.page);
-                let taken = self.take_records(mapper, &records);
-                let appetite = self.go_on(taken);
-                progress(Progress::Reading { records: self.state.counts.seen, pages: pages.count });
-                inside += entered.elapsed();
-                appetite
-            }),
+            Some(mapper) => {
+                let mut take = |records: JsonRecords| {
+                    let entered = Instant::now();
+                    pages.note(&records.page);
+                    let taken = self.take_records(mapper, &records);
+                    let appetite = self.go_on(taken);
+                    progress(Progress::Reading { records: self.state.counts.seen, pages: pages.count });
+                    inside += entered.elapsed();
+                    appetite
+                };
+                match kind {
+                    SourceKind::Opendatasoft => crawl.opendatasoft(target, &mut take),
+                    SourceKind::DcatUs => crawl.dcat_us(target, &mut take),
+                    SourceKind::Ckan | SourceKind::Dcat => crawl.ckan(target, &mut take),
+                }
+            }
         };
         self.clock.add("fetch and lift", start.elapsed().saturating_sub(inside));
         if let Some(error) = self.error.take() {

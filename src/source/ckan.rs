@@ -1,17 +1,13 @@
 //! The source kind `ckan`: the packages of a portal, by its action API (CKAN API guide, version 3).
 
 use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name, with_causes};
-use super::json::{JsonRecord, JsonRecords, JsonSink};
+use super::json::{JsonSink, answer_of, interface_error};
+use super::json_pages::{Found, Interface, Taken, Walk, is_an_answer};
 use crate::catalog::{ItemError, Place};
-use crate::fetch::{Answer, Body, FetchError, Request, Wanted};
+use crate::fetch::Body;
 use serde_json::{Map, Value};
-use std::collections::HashSet;
 use url::Url;
 
-/// Packages asked for at a time; fewer, where the portal cannot give so many. Portals give 1,000 at most.
-const ROWS: [u64; 2] = [500, 50];
-/// Pages in a row that may fail before the crawl is given up.
-const FAILURES: u32 = 3;
 /// Packages asked for one by one that are handed over together.
 const PORTION: usize = 100;
 /// Types of packages that describe no dataset.
@@ -52,14 +48,46 @@ impl Api {
         url
     }
 
+    fn package(&self, id: &str) -> Url {
+        self.action("package_show", &[("id", id)])
+    }
+}
+
+impl Interface for Api {
+    fn platform(&self) -> &'static str {
+        "CKAN"
+    }
+
+    fn site(&self) -> &str {
+        &self.site
+    }
+
+    /// Portals give 1,000 at most.
+    fn sizes(&self) -> &'static [u64] {
+        &[500, 50]
+    }
+
     /// Sorted by what does not change while the crawl goes on.
-    fn search(&self, start: u64, rows: u64) -> Url {
-        let (start, rows) = (start.to_string(), rows.to_string());
+    fn page(&self, start: u64, size: u64) -> Url {
+        let (start, rows) = (start.to_string(), size.to_string());
         self.action("package_search", &[("sort", "id asc"), ("rows", &rows), ("start", &start)])
     }
 
-    fn package(&self, id: &str) -> Url {
-        self.action("package_show", &[("id", id)])
+    fn found(&self, page: &str, answer: Value) -> Result<Found, SourceError> {
+        let mut result = result_of(page, answer)?.value;
+        let count = result.get("count").and_then(Value::as_u64);
+        match result.get_mut("results").map(Value::take) {
+            Some(Value::Array(records)) => Ok(Found { count, records }),
+            _ => Err(interface_error(page, "the answer has no list of results")),
+        }
+    }
+
+    fn record(&self, package: Value) -> Taken {
+        let Some((id, fields)) = identified(package) else { return Taken::Unidentified };
+        if is_hidden(&fields) {
+            return Taken::Hidden(id);
+        }
+        Taken::Record { page: self.package(&id).to_string(), id, fields }
     }
 }
 
@@ -70,123 +98,52 @@ impl Crawl<'_> {
     /// When neither `package_search` nor `package_list` gives anything, or the file holds no package.
     pub fn ckan(mut self, target: &Target, sink: &mut JsonSink<'_>) -> Result<CrawlOutcome, SourceError> {
         match target {
-            Target::File(path) => self.file(&target.url(), &Body::File(path.clone()), sink)?,
+            Target::File(path) => self.packages_of_file(&target.url(), &Body::File(path.clone()), sink)?,
             Target::Web(url) => {
                 let api = Api::of(url);
-                match self.search(&api, sink) {
+                match self.walk(&api, sink) {
                     Err(refused) if is_an_answer(&refused) => self.list(&api, sink).map_err(|_| refused)?,
-                    searched => searched?,
+                    walked => walked?,
                 }
             }
         }
         Ok(self.outcome)
     }
 
-    fn file(&mut self, url: &Url, body: &Body, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+    fn packages_of_file(&mut self, url: &Url, body: &Body, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
         let page = page_name(url);
-        let result = result_of(&page, body)?;
+        let result = result_of(&page, answer_of("CKAN", &page, body)?)?;
         // Answers name the portal that gave them, and a package alone may name nobody.
         let api = Api { site: result.site.clone().unwrap_or_else(|| format!("urn:file:{page}")) };
-        let mut walk = Walk::default();
         let (packages, pointer) = packages(result.value, &page)?;
-        let places = (0..packages.len()).map(|position| format!("{page}#{pointer}/{position}"));
+        let places = (0..packages.len()).map(|position| Some(format!("{page}#{pointer}/{position}")));
         let packages = packages.into_iter().zip(places).collect();
         self.outcome.pages = 1;
-        self.give(&api, page, packages, &mut walk, sink);
+        if self.give(&api, page, packages, &mut Walk::default(), sink) == Appetite::Enough {
+            self.outcome.complete = false;
+        }
         Ok(())
-    }
-
-    /// Walks `package_search`. Fails only when its first page does.
-    fn search(&mut self, api: &Api, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
-        let mut walk = Walk::default();
-        let (mut start, mut size, mut failures) = (0, 0, 0);
-        loop {
-            let rows = ROWS[size];
-            let url = api.search(start, rows);
-            if self.is_at_its_limit(&url) {
-                return Ok(());
-            }
-            let found = match self.found(&url) {
-                Ok(found) => found,
-                Err(error) if is_too_much(&error) && size + 1 < ROWS.len() => {
-                    size += 1;
-                    continue;
-                }
-                Err(error) if start == 0 => return Err(error),
-                Err(error) => {
-                    self.fail(&url, None, with_causes(&error));
-                    failures += 1;
-                    if failures == FAILURES || walk.count.is_none_or(|count| start + rows >= count) {
-                        return Ok(());
-                    }
-                    start += rows;
-                    continue;
-                }
-            };
-            failures = 0;
-            walk.count = found.count.max(walk.count);
-            let given = found.packages.len() as u64;
-            let places = found.packages.into_iter().map(|package| (package, String::new())).collect();
-            let (step, appetite) = self.give(api, page_name(&url), places, &mut walk, sink);
-            self.outcome.pages += 1;
-            start += given;
-            self.outcome.announced = walk.count.map(|count| count.saturating_sub(walk.left_out));
-            if appetite == Appetite::Enough {
-                self.outcome.complete = false;
-                return Ok(());
-            }
-            if step == Step::Repeated {
-                self.fail(&url, None, "this page holds the packages of those before it".to_owned());
-                return Ok(());
-            }
-            let is_last = given < rows && walk.count.is_none_or(|count| start >= count);
-            if given == 0 || is_last {
-                return Ok(());
-            }
-        }
-    }
-
-    /// A page of results.
-    fn found(&mut self, url: &Url) -> Result<Found, SourceError> {
-        let page = page_name(url);
-        let mut result = self.answer(url)?;
-        let count = result.get("count").and_then(Value::as_u64);
-        match result.get_mut("results").map(Value::take) {
-            Some(Value::Array(packages)) => Ok(Found { count, packages }),
-            _ => Err(api_error(&page, "the answer has no list of results")),
-        }
     }
 
     /// Asks for each package that `package_list` names.
     fn list(&mut self, api: &Api, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
         let url = api.action("package_list", &[]);
         let page = page_name(&url);
-        let Value::Array(names) = self.answer(&url)? else {
-            return Err(api_error(&page, "the answer is no list of names"));
+        let Value::Array(names) = result_of(&page, self.ask("CKAN", &url)?)?.value else {
+            return Err(interface_error(&page, "the answer is no list of names"));
         };
         self.outcome.pages += 1;
-        let names: Vec<String> = names.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
+        let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
         let mut walk = Walk::default();
         for names in names.chunks(PORTION) {
             let mut packages = Vec::new();
             for name in names {
-                let url = api.package(name);
-                if self.is_at_its_limit(&url) {
+                if self.is_at_its_limit(&api.package(name)) {
                     break;
                 }
-                match self.answer(&url).and_then(|value| self::packages(value, &page_name(&url))) {
-                    Ok((shown, _)) => packages.extend(shown.into_iter().map(|package| (package, String::new()))),
-                    Err(error) => {
-                        self.outcome.complete = false;
-                        self.outcome.unread += 1;
-                        let place = Place { page: page_name(&url), line: None };
-                        let message = with_causes(&error);
-                        self.outcome.errors.push(ItemError { record: Some(name.clone()), place, message });
-                    }
-                }
+                packages.extend(self.shown(api, name).into_iter().map(|package| (package, None)));
             }
-            let (_, appetite) = self.give(api, page.clone(), packages, &mut walk, sink);
-            if appetite == Appetite::Enough || !self.has_time() {
+            if self.give(api, page.clone(), packages, &mut walk, sink) == Appetite::Enough || !self.has_time() {
                 self.outcome.complete = false;
                 break;
             }
@@ -194,75 +151,29 @@ impl Crawl<'_> {
         Ok(())
     }
 
-    fn answer(&mut self, url: &Url) -> Result<Value, SourceError> {
-        match self.get(&Request::new(url, Wanted::Json))? {
-            Answer::Content { body, .. } => Ok(result_of(&page_name(url), &body)?.value),
-            Answer::NotModified => {
-                Err(api_error(&page_name(url), "an answer without content, which was not asked for"))
-            }
-        }
-    }
-
-    /// Hands over the packages that are public datasets and were not met before.
-    fn give(
-        &mut self,
-        api: &Api,
-        page: String,
-        packages: Vec<(Value, String)>,
-        walk: &mut Walk,
-        sink: &mut JsonSink<'_>,
-    ) -> (Step, Appetite) {
-        let mut records = Vec::new();
-        let mut is_new = packages.is_empty();
-        for (package, place) in packages {
-            let Some((id, fields)) = identified(package) else {
-                is_new = true;
-                let message = "this package has neither an id nor a name: it was left out".to_owned();
-                let place = if place.is_empty() { page.clone() } else { place };
-                self.outcome.errors.push(ItemError {
-                    record: None,
-                    place: Place { page: place, line: None },
-                    message,
-                });
+    /// The package of a name; one that the portal does not show is an error of its own.
+    fn shown(&mut self, api: &Api, name: &str) -> Vec<Value> {
+        let url = api.package(name);
+        let page = page_name(&url);
+        let shown = self
+            .ask("CKAN", &url)
+            .and_then(|answer| result_of(&page, answer))
+            .and_then(|result| packages(result.value, &page));
+        match shown {
+            Ok((shown, _)) => shown,
+            Err(error) => {
+                self.outcome.complete = false;
                 self.outcome.unread += 1;
-                continue;
-            };
-            if !walk.seen.insert(id.clone()) {
-                continue;
+                let place = Place { page, line: None };
+                self.outcome.errors.push(ItemError {
+                    record: Some(name.to_owned()),
+                    place,
+                    message: with_causes(&error),
+                });
+                Vec::new()
             }
-            is_new = true;
-            if is_hidden(&fields) {
-                self.outcome.skipped += 1;
-                walk.left_out += 1;
-                continue;
-            }
-            let page = if place.is_empty() { api.package(&id).to_string() } else { place };
-            records.push(JsonRecord { id, page, fields });
         }
-        let step = if is_new { Step::New } else { Step::Repeated };
-        (step, sink(JsonRecords { site: api.site.clone(), page, records }))
     }
-}
-
-/// What a walk knows of the pages before.
-#[derive(Debug, Default)]
-struct Walk {
-    seen: HashSet<String>,
-    /// Packages that the portal says it has.
-    count: Option<u64>,
-    /// Packages that are no public dataset.
-    left_out: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    New,
-    Repeated,
-}
-
-struct Found {
-    count: Option<u64>,
-    packages: Vec<Value>,
 }
 
 struct ActionResult {
@@ -272,28 +183,17 @@ struct ActionResult {
 }
 
 /// The result of an action: of an answer, or a document that is the result itself.
-fn result_of(page: &str, body: &Body) -> Result<ActionResult, SourceError> {
-    let bytes = body.read().map_err(|source| crate::lift::LiftError::Io { page: page.to_owned(), source })?;
-    let start = || String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).trim().to_owned();
-    let bytes_without_mark = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-    let answer: Value = serde_json::from_slice(bytes_without_mark).map_err(|error| {
-        let what = if start().starts_with('<') { "a web page" } else { "no JSON" };
-        api_error(
-            page,
-            &format!("CKAN's interface would answer in JSON, and this is {what} ({error}): {:?}", start()),
-        )
-    })?;
+fn result_of(page: &str, answer: Value) -> Result<ActionResult, SourceError> {
     match answer {
         Value::Object(mut fields) if fields.contains_key("success") || fields.contains_key("result") => {
             if fields.get("success").and_then(Value::as_bool) == Some(false) {
-                return Err(api_error(page, &format!("the portal refuses: {}", refusal(&fields))));
+                return Err(interface_error(page, &format!("the portal refuses: {}", refusal(&fields))));
             }
             let help = fields.get("help").and_then(Value::as_str).and_then(|help| Url::parse(help).ok());
             let site = help.filter(|help| help.path().contains("/api/")).map(|help| Api::of(&help).site);
             let value = fields.get_mut("result").map(Value::take).unwrap_or_default();
             Ok(ActionResult { value, site })
         }
-        Value::String(text) => Err(api_error(page, &format!("the portal says: {text:?}"))),
         value => Ok(ActionResult { value, site: None }),
     }
 }
@@ -315,7 +215,7 @@ fn packages(mut result: Value, page: &str) -> Result<(Vec<Value>, &'static str),
         Value::Array(found) if found.iter().all(Value::is_object) => Ok((found, "/result")),
         // Organisations look alike, and say what they are.
         Value::Object(ref fields) if !fields.contains_key("is_organization") => Ok((vec![result], "/result")),
-        _ => Err(api_error(page, "the answer holds no package")),
+        _ => Err(interface_error(page, "the answer holds no package")),
     }
 }
 
@@ -340,24 +240,6 @@ fn is_hidden(fields: &Map<String, Value>) -> bool {
     (is_private && state != "Active")
         || !state.eq_ignore_ascii_case("active")
         || text("type").is_some_and(|kind| OTHER_TYPES.contains(&kind))
-}
-
-/// Whether the portal answered at all: only then is another question worth its while.
-fn is_an_answer(error: &SourceError) -> bool {
-    matches!(error, SourceError::Interface { .. } | SourceError::Fetch(FetchError::Status { .. }))
-}
-
-/// Whether fewer packages at a time may help.
-fn is_too_much(error: &SourceError) -> bool {
-    match error {
-        SourceError::Fetch(FetchError::Status { status, .. }) => *status >= 500 || *status == 413,
-        SourceError::Fetch(FetchError::Timeout { .. } | FetchError::TooLong { .. }) => true,
-        _ => false,
-    }
-}
-
-fn api_error(page: &str, message: &str) -> SourceError {
-    SourceError::Interface { page: page.to_owned(), message: message.to_owned() }
 }
 
 #[cfg(test)]
@@ -385,7 +267,10 @@ mod tests {
     fn an_answer_is_a_result_or_says_why_not() {
         let result = |text: &str| {
             let body = Body::Memory(text.as_bytes().to_vec().into());
-            result_of("page", &body).map(|result| result.value.to_string()).map_err(|error| error.to_string())
+            answer_of("CKAN", "page", &body)
+                .and_then(|answer| result_of("page", answer))
+                .map(|result| result.value.to_string())
+                .map_err(|error| error.to_string())
         };
         assert_eq!(result(r#"{"success": true, "result": [1]}"#), Ok("[1]".to_owned()));
         assert_eq!(result("\u{feff}{\"success\": true, \"result\": 1}"), Ok("1".to_owned()));

@@ -1,6 +1,8 @@
 //! Records of a JSON interface, as the platform gives them.
 
-use super::crawl::Appetite;
+use super::crawl::{Appetite, SourceError};
+use crate::fetch::Body;
+use crate::lift::LiftError;
 use serde_json::{Map, Value};
 
 /// Records of one page.
@@ -27,3 +29,25 @@ pub struct JsonRecord {
 
 /// What takes the records of a crawl, page by page.
 pub type JsonSink<'s> = dyn FnMut(JsonRecords) -> Appetite + 's;
+
+/// Reads an answer of the interface of a platform, by the platform's name.
+pub(super) fn answer_of(platform: &str, page: &str, body: &Body) -> Result<Value, SourceError> {
+    let bytes = body.read().map_err(|source| LiftError::Io { page: page.to_owned(), source })?;
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    let answer = serde_json::from_slice(bytes).map_err(|error| {
+        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).trim().to_owned();
+        let what = if start.starts_with('<') { "a web page" } else { "no JSON" };
+        interface_error(
+            page,
+            &format!("the interface of {platform} would answer in JSON, and this is {what} ({error}): {start:?}"),
+        )
+    })?;
+    match answer {
+        Value::String(text) => Err(interface_error(page, &format!("the portal says: {text:?}"))),
+        answer => Ok(answer),
+    }
+}
+
+pub(super) fn interface_error(page: &str, message: &str) -> SourceError {
+    SourceError::Interface { page: page.to_owned(), message: message.to_owned() }
+}

@@ -7,7 +7,11 @@ mod census;
 mod ckan;
 mod crawl;
 mod dcat;
+mod dcat_us;
 mod json;
+mod json_pages;
+mod json_stream;
+mod opendatasoft;
 mod paging;
 mod window;
 

@@ -11,17 +11,21 @@ use std::process::Command;
 use wiremock::matchers::{path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// Each case is an answer of a portal; what it becomes is looked at, triple by triple and field by field.
 #[test]
 fn each_case_gives_its_triples_and_its_record() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/ckan");
-    let cases = files(&root, &["package.json"]);
+    each_case("ckan", "package.json");
+}
+
+/// Each case is an answer of a portal; what it becomes is looked at, triple by triple and field by field.
+pub(crate) fn each_case(kind: &str, file: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(kind);
+    let cases = files(&root, &[file]);
     assert!(!cases.is_empty(), "the cases were not found");
     let mut wrong = Vec::new();
     for package in cases {
         let folder = package.parent().expect("a case's folder");
         let bench = Bench::new();
-        bench.harvest(text(&package), &["--kind", "ckan", "--source", "case"]);
+        bench.harvest(text(&package), &["--kind", kind, "--source", "case"]);
         let quads: Vec<String> = bench.quads().into_iter().filter(|quad| !is_of_the_run(quad)).collect();
         wrong.extend(review(&folder.join("expected.nq"), &format!("{}\n", quads.join("\n"))));
         let mut record = bench.records().remove(0);
@@ -41,13 +45,18 @@ fn is_of_the_run(quad: &str) -> bool {
 
 #[test]
 fn real_answers_give_what_the_table_says() {
-    let Some(folder) = shared::data("ckan-json") else { return };
+    real_answers("ckan", "ckan-json");
+}
+
+/// The table of a folder of real answers.
+pub(crate) fn real_answers(kind: &str, folder: &str) {
+    let Some(folder) = shared::data(folder) else { return };
     let folder = folder.canonicalize().expect("an existing folder");
     let mut table =
         "| file | outcome | records | findings | first error |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for file in files(&folder, &[".json"]) {
         let bench = Bench::new();
-        let output = bench.harvest_output(text(&file), &["--kind", "ckan"]);
+        let output = bench.harvest_output(text(&file), &["--kind", kind]);
         let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let failure = said.lines().last().unwrap_or_default().trim_start_matches("moisson: ").to_owned();
@@ -68,8 +77,8 @@ fn real_answers_give_what_the_table_says() {
         )
         .expect("memory");
     }
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/review/ckan.md");
-    let head = "# The real answers of CKAN portals\n\nFindings are violations, warnings, information. Written by a test; look before you keep a change.\n\n";
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/review/{kind}.md"));
+    let head = "# The real answers of portals\n\nFindings are violations, warnings, information. Written by a test; look before you keep a change.\n\n";
     let wrong = review(&kept, &format!("{head}{table}"));
     assert!(wrong.is_none(), "look, then run with MOISSON_REVIEW=1:\n{}", wrong.unwrap_or_default());
 }

@@ -3,10 +3,12 @@
 mod catalogues;
 mod ckan;
 mod crash;
+mod dcat_us;
 mod faults;
 mod generated;
 mod layers;
 mod moisson;
+mod opendatasoft;
 mod queries;
 mod readme;
 mod resilience;

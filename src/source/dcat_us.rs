@@ -1,0 +1,148 @@
+//! The source kind `dcat-us`: a `data.json` file (DCAT-US 1.1 and 3.0), read as a stream.
+
+use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name};
+use super::json::{JsonRecord, JsonRecords, JsonSink, interface_error};
+use super::json_stream::read_records;
+use crate::catalog::{ItemError, Place};
+use crate::fetch::{Answer, Body, Request, Wanted};
+use crate::lift::LiftError;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use url::Url;
+
+/// Datasets handed over together.
+const PORTION: usize = 200;
+
+impl Crawl<'_> {
+    /// Reads the datasets of a `data.json`.
+    ///
+    /// # Errors
+    /// When it cannot be fetched, is not JSON from its beginning on, or has no list of datasets.
+    pub fn dcat_us(mut self, target: &Target, sink: &mut JsonSink<'_>) -> Result<CrawlOutcome, SourceError> {
+        let (url, body) = match target {
+            Target::File(path) => (target.url(), Body::File(path.clone())),
+            Target::Web(url) => match self.get(&Request::new(url, Wanted::Json))? {
+                Answer::Content { url, body, .. } => (url, body),
+                Answer::NotModified => return Err(interface_error(url.as_str(), "an answer without content")),
+            },
+        };
+        let page = page_name(&url);
+        let reader = body.open().map_err(|source| LiftError::Io { page: page.clone(), source })?;
+        let mut portions = Portions { site: site_of(&url), page: page.clone(), ..Portions::default() };
+        let read = read_records(without_mark(reader), &["dataset"], &mut |record, pointer| {
+            portions.add(record, pointer, sink)
+        });
+        let appetite = portions.give(sink);
+        self.outcome.pages = 1;
+        self.outcome.unread = portions.errors.len() as u64;
+        self.outcome.errors = portions.errors;
+        match read {
+            Ok(envelope) if portions.met == 0 => {
+                let keys: Vec<&str> = envelope.keys().map(String::as_str).take(5).collect();
+                let found = if keys.is_empty() { "an empty object".to_owned() } else { keys.join(", ") };
+                Err(interface_error(
+                    &page,
+                    &format!("no dataset was found: a data.json has a list `dataset`, and this has {found}"),
+                ))
+            }
+            Ok(_) => {
+                self.outcome.complete = appetite == Appetite::More;
+                Ok(self.outcome)
+            }
+            Err(broken) if portions.met == 0 => {
+                let message = format!("this is no data.json: {} (line {})", broken.message, broken.line);
+                Err(interface_error(&page, &message))
+            }
+            Err(broken) => {
+                let message = format!("the JSON is broken: {}; the datasets before it were read", broken.message);
+                self.fail(&url, Some(broken.line), message);
+                Ok(self.outcome)
+            }
+        }
+    }
+}
+
+/// The address of the file, of which its datasets are parts; of a local file, its name.
+fn site_of(url: &Url) -> String {
+    let mut site = url.clone();
+    site.set_fragment(None);
+    if site.scheme() == "file" { format!("urn:file:{}", page_name(url)) } else { site.to_string() }
+}
+
+/// A reader behind the mark of UTF-8, which JSON does not know.
+fn without_mark(reader: impl std::io::Read) -> impl std::io::Read {
+    use std::io::{BufRead, BufReader};
+    let mut reader = BufReader::with_capacity(1 << 16, reader);
+    if reader.fill_buf().is_ok_and(|start| start.starts_with(b"\xEF\xBB\xBF")) {
+        reader.consume(3);
+    }
+    reader
+}
+
+/// Datasets on their way to the sink.
+#[derive(Default)]
+struct Portions {
+    site: String,
+    page: String,
+    records: Vec<JsonRecord>,
+    /// Where each identifier was met first.
+    seen: HashMap<String, String>,
+    errors: Vec<ItemError>,
+    met: u64,
+    is_enough: bool,
+}
+
+impl Portions {
+    fn add(&mut self, record: Value, pointer: &str, sink: &mut JsonSink<'_>) -> Appetite {
+        self.met += 1;
+        let page = format!("{}#{pointer}", self.page);
+        match identified(record) {
+            None => self.fail(
+                None,
+                page,
+                "this dataset has neither an identifier nor a title: it was left out".to_owned(),
+            ),
+            Some((id, fields)) => {
+                if let Some(first) = self.seen.get(&id) {
+                    let message = format!(
+                        "the identifier {id:?} was met before, at {first}; the first record stays. Give each dataset an identifier of its own."
+                    );
+                    self.fail(Some(id), page, message);
+                } else {
+                    self.seen.insert(id.clone(), page.clone());
+                    self.records.push(JsonRecord { id, page, fields });
+                }
+            }
+        }
+        if self.records.len() < PORTION { Appetite::More } else { self.give(sink) }
+    }
+
+    fn fail(&mut self, record: Option<String>, page: String, message: String) {
+        self.errors.push(ItemError { record, place: Place { page, line: None }, message });
+    }
+
+    fn give(&mut self, sink: &mut JsonSink<'_>) -> Appetite {
+        let records = std::mem::take(&mut self.records);
+        if !records.is_empty() && !self.is_enough {
+            let portion = JsonRecords { site: self.site.clone(), page: self.page.clone(), records };
+            self.is_enough = sink(portion) == Appetite::Enough;
+        }
+        if self.is_enough { Appetite::Enough } else { Appetite::More }
+    }
+}
+
+/// A dataset with its identifier: text, or an object with a notation (3.0); else its IRI, else its title.
+fn identified(record: Value) -> Option<(String, Map<String, Value>)> {
+    let Value::Object(fields) = record else { return None };
+    let text = |value: Option<&Value>| match value? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let identifier = fields.get("identifier");
+    let id = text(identifier)
+        .or_else(|| text(identifier?.get("notation")))
+        .or_else(|| text(fields.get("@id")))
+        .or_else(|| text(fields.get("title")))?;
+    Some((id, fields))
+}

@@ -1,0 +1,219 @@
+//! The source kind `opendatasoft`: the datasets of a portal, by its Explore API (versions 2.1 and 2.0) or, of old
+//! portals, by its search API 1.0.
+
+use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name};
+use super::json::{JsonSink, answer_of, interface_error};
+use super::json_pages::{Found, Interface, Taken, Walk, is_an_answer};
+use crate::fetch::Body;
+use serde_json::{Map, Value};
+use url::Url;
+
+/// Pages end here: what lies behind is in the export of the whole catalogue only.
+const WINDOW: u64 = 10_000;
+
+/// The versions of the interface, the best one first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Explore21,
+    Explore20,
+    Search10,
+}
+
+#[derive(Debug, Clone)]
+struct Api {
+    site: String,
+    version: Version,
+}
+
+impl Api {
+    /// Of the portal's root, of its interface or of a page on it.
+    fn of(url: &Url, version: Version) -> Self {
+        let path = url.path();
+        let end = ["/api/", "/explore/", "/api", "/explore"].iter().filter_map(|part| path.find(part)).min();
+        let path = path[..end.unwrap_or(path.len())].trim_end_matches('/');
+        Self { site: format!("{}{path}", url.origin().ascii_serialization()), version }
+    }
+
+    fn address(&self, path: &str, parameters: &[(&str, &str)]) -> Url {
+        let mut url = Url::parse(&format!("{}{path}", self.site)).expect("a path after an address is one");
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        url
+    }
+
+    fn datasets(&self) -> &'static str {
+        match self.version {
+            Version::Explore21 => "/api/explore/v2.1/catalog/datasets",
+            Version::Explore20 => "/api/explore/v2.0/catalog/datasets",
+            Version::Search10 => "/api/datasets/1.0/search/",
+        }
+    }
+}
+
+impl Interface for Api {
+    fn platform(&self) -> &'static str {
+        "Opendatasoft"
+    }
+
+    fn site(&self) -> &str {
+        &self.site
+    }
+
+    /// Portals give 100 at most.
+    fn sizes(&self) -> &'static [u64] {
+        &[100, 20]
+    }
+
+    /// Without an order, pages repeat and lose datasets.
+    fn page(&self, start: u64, size: u64) -> Url {
+        let (start, size) = (start.to_string(), size.to_string());
+        match self.version {
+            Version::Explore21 | Version::Explore20 => {
+                self.address(self.datasets(), &[("order_by", "dataset_id"), ("limit", &size), ("offset", &start)])
+            }
+            Version::Search10 => {
+                self.address(self.datasets(), &[("interopmetas", "true"), ("rows", &size), ("start", &start)])
+            }
+        }
+    }
+
+    fn found(&self, page: &str, answer: Value) -> Result<Found, SourceError> {
+        let count = ["total_count", "nhits"].iter().find_map(|name| answer.get(name).and_then(Value::as_u64));
+        datasets(answer)
+            .map(|records| Found { count, records })
+            .ok_or_else(|| interface_error(page, "the answer has no list of datasets"))
+    }
+
+    /// The uid stays when the slug is renamed; old portals have a slug only.
+    fn record(&self, dataset: Value) -> Taken {
+        let Value::Object(fields) = unwrapped(dataset) else { return Taken::Unidentified };
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+        let Some(slug) = text("dataset_id").or_else(|| text("datasetid")) else { return Taken::Unidentified };
+        let id = text("dataset_uid").unwrap_or(slug).to_owned();
+        if text("visibility").is_some_and(|visibility| visibility == "restricted") {
+            return Taken::Hidden(id);
+        }
+        let name: String = url::form_urlencoded::byte_serialize(slug.as_bytes()).collect();
+        let path = match self.version {
+            Version::Search10 => format!("/api/datasets/1.0/{name}/"),
+            Version::Explore21 | Version::Explore20 => format!("{}/{name}", self.datasets()),
+        };
+        Taken::Record { page: format!("{}{path}", self.site), id, fields }
+    }
+}
+
+impl Crawl<'_> {
+    /// Reads the datasets of an Opendatasoft portal, or of a file that holds an answer of its interface.
+    ///
+    /// # Errors
+    /// When no version of the interface answers, or the file holds no dataset.
+    pub fn opendatasoft(mut self, target: &Target, sink: &mut JsonSink<'_>) -> Result<CrawlOutcome, SourceError> {
+        match target {
+            Target::File(path) => self.datasets_of_file(&target.url(), &Body::File(path.clone()), sink)?,
+            Target::Web(url) => {
+                let old = [Version::Explore20, Version::Search10];
+                let mut walked = self.whole(&Api::of(url, Version::Explore21), sink);
+                for version in old {
+                    match walked {
+                        Err(refused) if is_an_answer(&refused) => {
+                            walked = self.walk(&Api::of(url, version), sink).map_err(|_| refused);
+                        }
+                        _ => break,
+                    }
+                }
+                walked?;
+            }
+        }
+        Ok(self.outcome)
+    }
+
+    /// Walks the pages; a catalogue that is longer than they reach is exported whole.
+    fn whole(&mut self, api: &Api, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+        let url = api.page(0, 1);
+        let first = api.found(&page_name(&url), self.ask(api.platform(), &url)?)?;
+        if first.count.is_none_or(|count| count <= WINDOW) {
+            return self.walk(api, sink);
+        }
+        let url = api.address("/api/explore/v2.1/catalog/exports/json", &[]);
+        let page = page_name(&url);
+        let all = datasets(self.ask(api.platform(), &url)?)
+            .ok_or_else(|| interface_error(&page, "the export is no list of datasets"))?;
+        self.outcome.pages = 1;
+        self.outcome.announced = Some(all.len() as u64);
+        self.give_in_portions(api, &page, all.into_iter().map(|dataset| (dataset, None)), sink);
+        Ok(())
+    }
+
+    fn datasets_of_file(&mut self, url: &Url, body: &Body, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+        let page = page_name(url);
+        let answer = answer_of("Opendatasoft", &page, body)?;
+        let found = match answer {
+            Value::Object(ref fields) if identifies(fields) || fields.contains_key("dataset") => vec![answer],
+            answer => datasets(answer).ok_or_else(|| interface_error(&page, "the answer holds no dataset"))?,
+        };
+        let api = Api { site: format!("urn:file:{page}"), version: Version::Explore21 };
+        let places = (0..found.len()).map(|position| Some(format!("{page}#/{position}")));
+        self.outcome.pages = 1;
+        self.give_in_portions(&api, &page, found.into_iter().zip(places), sink);
+        Ok(())
+    }
+
+    fn give_in_portions(
+        &mut self,
+        api: &Api,
+        page: &str,
+        records: impl Iterator<Item = (Value, Option<String>)>,
+        sink: &mut JsonSink<'_>,
+    ) {
+        let mut walk = Walk::default();
+        let mut records = records.peekable();
+        while records.peek().is_some() {
+            let portion = records.by_ref().take(500).collect();
+            if self.give(api, page.to_owned(), portion, &mut walk, sink) == Appetite::Enough {
+                self.outcome.complete = false;
+                return;
+            }
+        }
+    }
+}
+
+/// The datasets of an answer: `results` of 2.1, `datasets` of the others, the list that an export is.
+fn datasets(mut answer: Value) -> Option<Vec<Value>> {
+    if let Value::Array(all) = answer {
+        return Some(all);
+    }
+    match ["results", "datasets"].iter().find_map(|name| answer.get_mut(name).map(Value::take)) {
+        Some(Value::Array(found)) => Some(found),
+        _ => None,
+    }
+}
+
+/// Version 2.0 wraps each dataset with its links.
+fn unwrapped(mut dataset: Value) -> Value {
+    match dataset.get_mut("dataset").map(Value::take) {
+        Some(inner @ Value::Object(_)) => inner,
+        _ => dataset,
+    }
+}
+
+fn identifies(fields: &Map<String, Value>) -> bool {
+    fields.contains_key("dataset_id") || fields.contains_key("datasetid")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_interface_from_any_address_of_the_portal() {
+        for (address, site) in [
+            ("https://data.example.org", "https://data.example.org"),
+            ("https://data.example.org/explore/dataset/trees/table/?flg=fr", "https://data.example.org"),
+            ("https://data.example.org/api/explore/v2.1/catalog/datasets?limit=1", "https://data.example.org"),
+            ("https://example.org:8443/portal/explore", "https://example.org:8443/portal"),
+        ] {
+            assert_eq!(Api::of(&Url::parse(address).unwrap(), Version::Explore21).site, site, "{address}");
+        }
+    }
+}
