@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// The catalogue's address, or a file
     #[arg(value_name = "URL|PATH")]
     address: String,
-    /// What kind of source it is [default: what the address tells; else dcat]
+    /// What kind of source it is [default: what the address or its portal tells]
     #[arg(long, value_enum)]
     kind: Option<Kind>,
     /// A profile, or a file of shapes [default: dcat-ap-3 and moisson]

@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     /// The catalogue's address, or a file
     #[arg(value_name = "URL|PATH")]
     address: String,
-    /// What kind of source it is [default: the known one; else what the address tells; else dcat]
+    /// What kind of source it is [default: the known one, else what the address or its portal tells]
     #[arg(long, value_enum)]
     kind: Option<Kind>,
     /// A name for the source [default: made of its address]

@@ -10,7 +10,9 @@ use crate::convert::{Converter, Identifier, Mapper, QueryError};
 use crate::derive::Deriver;
 use crate::fetch::{Client, Validators};
 use crate::operations::OperationsError;
-use crate::source::{Appetite, Crawl, CrawlLimits, CrawlOutcome, JsonRecords, SourceError, Target};
+use crate::source::{
+    Appetite, Crawl, CrawlLimits, CrawlOutcome, Detected, JsonRecords, SourceError, Target, detect,
+};
 use crate::store::{Folder, GraphNames, SourceGraph, StoreError, Writer};
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
@@ -133,15 +135,19 @@ impl Harvest<'_> {
         })
     }
 
-    /// The kind asked for, else the one the source is known by, else what its address tells.
-    fn kind(&self, target: &Target, options: &Options) -> Result<SourceKind, HarvestError> {
+    /// The kind asked for, else the one the source is known by, else what its address or its portal tells.
+    fn kind(&self, target: &Target, options: &Options) -> Result<(SourceKind, Option<Detected>), HarvestError> {
         let url = target.url();
-        let known = || super::desk::known_source(self, url.as_str());
-        let kind = match options.kind {
-            Some(kind) => Some(kind),
-            None => known()?.and_then(|row| SourceKind::parse(&row.kind)),
-        };
-        Ok(kind.unwrap_or_else(|| SourceKind::of_address(url.as_str())))
+        if let Some(kind) = options.kind {
+            return Ok((kind, None));
+        }
+        let known = super::desk::known_source(self, url.as_str())?;
+        if let Some(kind) = known.and_then(|row| SourceKind::parse(&row.kind)) {
+            return Ok((kind, None));
+        }
+        let kind = SourceKind::of_address(url.as_str());
+        let detected = if kind == SourceKind::Dcat { detect(self.client, &self.runtime, target) } else { None };
+        Ok((detected.as_ref().map_or(kind, |detected| detected.kind), detected))
     }
 
     fn run_job(
@@ -152,14 +158,24 @@ impl Harvest<'_> {
         reported: &mut Option<JobReport>,
     ) -> Result<(JobReport, Vec<Finding>), HarvestError> {
         let started = Instant::now();
-        let kind = self.kind(target, options)?;
+        let (kind, detected) = self.kind(target, options)?;
+        let target = detected.as_ref().map_or(target, |detected| &detected.target);
         let converter = Converter::dcat()?;
         let mapper = Mapper::of(kind)?;
         let mapping = fingerprint(&converter, mapper.as_ref());
         let names = GraphNames::new(&options.base);
         let deriver = Deriver::new(&options.languages)?;
         let rules = format!("{}-{mapping}", self.profiles.fingerprint());
-        let desk = Desk::open(self, target, kind, options, &names, &rules)?;
+        let mut desk = Desk::open(self, target, kind, options, &names, &rules)?;
+        if let Some(detected) = &detected {
+            desk.note = Some(
+                [Some(detected.why.clone()), desk.note.take()]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            );
+        }
         let row = &desk.row;
         let source = SourceGraph {
             source: row.slug.clone(),

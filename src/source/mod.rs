@@ -8,6 +8,7 @@ mod ckan;
 mod crawl;
 mod dcat;
 mod dcat_us;
+mod detect;
 mod json;
 mod json_pages;
 mod json_stream;
@@ -17,5 +18,6 @@ mod window;
 
 pub use census::Census;
 pub use crawl::{Appetite, Crawl, CrawlLimits, CrawlOutcome, PageNotes, Sink, SourceError, Target};
+pub use detect::{Detected, detect};
 pub use json::{JsonRecord, JsonRecords, JsonSink};
 pub use window::{Root, Window, window_of};

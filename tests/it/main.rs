@@ -4,6 +4,7 @@ mod catalogues;
 mod ckan;
 mod crash;
 mod dcat_us;
+mod detection;
 mod faults;
 mod generated;
 mod layers;

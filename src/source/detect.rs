@@ -1,0 +1,128 @@
+//! What kind of source the address of a portal leads to: a few of its addresses are asked.
+
+use super::crawl::{Crawl, CrawlLimits, Target};
+use super::json::answer_of;
+use crate::catalog::SourceKind;
+use crate::fetch::{Answer, Body, Client, FetchError, Request, Wanted};
+use serde_json::Value;
+use tokio::runtime::Handle;
+use url::Url;
+
+/// What was found at an address.
+#[derive(Debug)]
+pub struct Detected {
+    /// The kind.
+    pub kind: SourceKind,
+    /// What to harvest: the portal's address, or the one at which its file is.
+    pub target: Target,
+    /// What was found and where, for people.
+    pub why: String,
+}
+
+/// Parts of addresses that lead to pages about datasets, and behind which nothing is of use.
+const PAGES: [&str; 4] = ["/dataset", "/explore", "/organization", "/group"];
+
+/// Asks the addresses at which the platforms answer. `None` when none does, or when the address is not that of
+/// a portal or a page of it, but of something in it: that is looked at itself.
+///
+/// The platforms' own interfaces come first: they know more than the DCAT that a portal may serve beside them.
+#[must_use]
+pub fn detect(client: &Client, runtime: &Handle, target: &Target) -> Option<Detected> {
+    let Target::Web(url) = target else { return None };
+    let site = site(url)?;
+    let crawl = Crawl::new(client, runtime.clone(), CrawlLimits::default());
+    let probe = |path: &str| Url::parse(&format!("{site}{path}")).ok();
+    let interfaces: [(SourceKind, &str, &str); 4] = [
+        (SourceKind::Ckan, "/api/3/action/package_search?rows=0", "/result/count"),
+        (SourceKind::Opendatasoft, "/api/explore/v2.1/catalog/datasets?limit=1", "/total_count"),
+        (SourceKind::Opendatasoft, "/api/explore/v2.0/catalog/datasets?limit=1", "/total_count"),
+        (SourceKind::Opendatasoft, "/api/datasets/1.0/search/?rows=1", "/nhits"),
+    ];
+    for (kind, path, count) in interfaces {
+        let Some(asked) = probe(path) else { continue };
+        // A server that does not answer at all is not asked again: the harvest will say what is wrong with it.
+        let content = crawl.content(&asked).ok()?;
+        let counted = content.and_then(|body| answer_of("the portal", asked.as_str(), &body).ok());
+        if let Some(number) = counted.as_ref().and_then(|answer| answer.pointer(count)).and_then(Value::as_u64) {
+            let why = format!("{site} is harvested as {}: {asked} answers, with {number} datasets", kind.as_str());
+            // One portal is one source, whichever of its pages was pasted.
+            return Some(Detected { kind, target: Target::Web(probe("")?), why });
+        }
+    }
+    let file = probe("/data.json")?;
+    let body = crawl.content(&file).ok()??;
+    starts_as_data_json(&body).then(|| Detected {
+        kind: SourceKind::DcatUs,
+        why: format!("{site} is harvested as dcat-us: its datasets are in {file}"),
+        target: Target::Web(file),
+    })
+}
+
+/// The portal of an address that is its root, or that of a page which people paste.
+fn site(url: &Url) -> Option<String> {
+    let path = url.path();
+    let page = PAGES
+        .iter()
+        .filter_map(|part| {
+            path.find(&format!("{part}/")).or_else(|| path.ends_with(part).then(|| path.len() - part.len()))
+        })
+        .min();
+    let root = match page {
+        Some(end) => &path[..end],
+        None if path.ends_with('/') => path,
+        // An address such as `/data` may be a portal's, and one with a suffix is a file's.
+        None if !path.rsplit('/').next().unwrap_or_default().contains('.') && path.matches('/').count() == 1 => {
+            path
+        }
+        None => return None,
+    };
+    // RDF at an address below `/dataset/` is a catalogue of its own.
+    if page.is_some() && path.rsplit('/').next().is_some_and(|last| last.contains('.')) {
+        return None;
+    }
+    Some(format!("{}{}", url.origin().ascii_serialization(), root.trim_end_matches('/')))
+}
+
+/// Whether a file begins as one of DCAT-US does: its kind is among the first keys, or its datasets are.
+fn starts_as_data_json(body: &Body) -> bool {
+    use std::io::Read;
+    let mut start = Vec::new();
+    let read = body.open().and_then(|reader| reader.take(1 << 16).read_to_end(&mut start));
+    let start = String::from_utf8_lossy(&start);
+    read.is_ok()
+        && start.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+        && ["\"dataset\"", "project-open-data", "dcat-us"].iter().any(|word| start.contains(word))
+}
+
+impl Crawl<'_> {
+    /// The content of an address; nothing when the server answers that there is none.
+    fn content(&self, url: &Url) -> Result<Option<Body>, FetchError> {
+        match self.get(&Request::new(url, Wanted::Json)) {
+            Ok(Answer::Content { body, .. }) => Ok(Some(body)),
+            Ok(Answer::NotModified) | Err(FetchError::Status { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn portals_and_pasted_pages_are_looked_at_and_catalogues_are_not() {
+        for (address, expected) in [
+            ("https://data.example.org", Some("https://data.example.org")),
+            ("https://data.example.org/", Some("https://data.example.org")),
+            ("https://example.org/data", Some("https://example.org/data")),
+            ("https://example.org/en/dataset/bus-stops", Some("https://example.org/en")),
+            ("https://example.org/explore/dataset/trees/table/", Some("https://example.org")),
+            ("https://example.org/dataset", Some("https://example.org")),
+            ("https://example.org/catalog.ttl", None),
+            ("https://example.org/dataset/bus-stops.rdf", None),
+            ("https://example.org/api/export/dcat", None),
+        ] {
+            assert_eq!(site(&Url::parse(address).unwrap()).as_deref(), expected, "{address}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A portal's address alone: what it is, is found out and said.
+
+use crate::moisson::{Bench, count};
+use serde_json::{Value, json};
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+async fn serve(server: &MockServer, at: &str, body: Value) {
+    Mock::given(path(at)).respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(server).await;
+}
+
+async fn harvest(bench: &Bench, address: String) -> (Option<i32>, Value, String) {
+    let mut command = bench.command();
+    command.args(["harvest", &address, "--allow-loopback", "--format", "json"]);
+    let output =
+        tokio::task::spawn_blocking(move || command.output().expect("it starts")).await.expect("a result");
+    let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code(), report, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// The root with and without a slash and a pasted page lead to one source.
+async fn leads_to(server: &MockServer, page: &str, kind: &str) {
+    let bench = Bench::new();
+    for (address, field) in [
+        (server.uri(), "added"),
+        (format!("{}/", server.uri()), "unchanged"),
+        (format!("{}{page}", server.uri()), "unchanged"),
+    ] {
+        let (code, report, said) = harvest(&bench, address.clone()).await;
+        assert_eq!(code, Some(0), "{address}: {said}");
+        let note = report["note"].as_str().unwrap_or_default();
+        if field == "added" {
+            assert!(note.contains(&format!("is harvested as {kind}")), "{address}: {note}");
+        }
+        assert_eq!(count(&report, &format!("/records/{field}")), 1, "{address}: {report}");
+        assert_eq!(bench.records().last().expect("a record")["harvest"]["backend"], kind);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ckan_portal_is_found_by_its_interface() {
+    let server = MockServer::start().await;
+    let package = json!({"id": "a", "name": "a", "title": "A"});
+    let found = json!({"success": true, "result": {"count": 1, "results": [package]}});
+    serve(&server, "/api/3/action/package_search", found).await;
+    leads_to(&server, "/dataset/a", "ckan").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_opendatasoft_portal_is_found_by_its_interface() {
+    let server = MockServer::start().await;
+    let dataset = json!({"dataset_id": "a", "dataset_uid": "da_a", "metas": {"default": {"title": "A"}}});
+    serve(&server, "/api/explore/v2.1/catalog/datasets", json!({"total_count": 1, "results": [dataset]})).await;
+    leads_to(&server, "/explore/dataset/a/table/", "opendatasoft").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_portal_with_a_data_json_is_found_by_it() {
+    let server = MockServer::start().await;
+    let dataset = json!({"identifier": "a", "title": "A"});
+    serve(&server, "/data.json", json!({"conformsTo": "x", "dataset": [dataset]})).await;
+    leads_to(&server, "/dataset/a", "dcat-us").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rdf_at_a_root_is_still_a_catalogue() {
+    let server = MockServer::start().await;
+    let body =
+        "<http://e.example/1> a <http://www.w3.org/ns/dcat#Dataset> ; <http://purl.org/dc/terms/title> \"One\" .";
+    let turtle = ResponseTemplate::new(200).set_body_raw(body, "text/turtle");
+    Mock::given(path("/")).respond_with(turtle).mount(&server).await;
+    let (code, report, said) = harvest(&Bench::new(), server.uri()).await;
+    assert_eq!((code, count(&report, "/records/added")), (Some(0), 1), "{said}");
+}
