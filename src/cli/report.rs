@@ -16,6 +16,7 @@ pub(super) fn text(job: &JobReport, findings: &[Finding]) -> String {
     let _ = write_job(&mut out, job);
     let _ = write_findings(&mut out, findings);
     let _ = write_errors(&mut out, job);
+    let _ = write_unmapped(&mut out, job);
     out
 }
 
@@ -48,6 +49,22 @@ fn write_job(out: &mut String, job: &JobReport) -> std::fmt::Result {
         "  findings: {} violations, {} warnings, {} for information",
         findings.violation, findings.warning, findings.info
     )
+}
+
+fn write_unmapped(out: &mut String, job: &JobReport) -> std::fmt::Result {
+    if job.unmapped.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nFIELDS that no mapping query reads")?;
+    for field in job.unmapped.iter().take(GROUPS) {
+        let records = usize::try_from(field.records).unwrap_or(usize::MAX);
+        let (name, example) = (harmless(&field.field), harmless(&field.example));
+        writeln!(out, "  {name}, in {} {}, e.g. {example}", field.records, plural(records))?;
+    }
+    if job.unmapped.len() > GROUPS {
+        writeln!(out, "  and {} more", job.unmapped.len() - GROUPS)?;
+    }
+    Ok(())
 }
 
 /// One line a rule: how many records it touches, what is wrong, and one example with its place.

@@ -6,6 +6,7 @@
 use super::functions::evaluator;
 use super::queries::{QueryError, construct, graph_of, parse_query};
 use super::tables::TABLES;
+use super::unmapped::{Unmapped, fields_read};
 use crate::catalog::{GraphHash, SourceKind, hex};
 use crate::lift::{Repair, lift_json, mend, repaired_iri};
 use crate::source::{JsonRecord, JsonRecords, Window, window_of};
@@ -15,6 +16,7 @@ use oxrdf::{BlankNode, Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use spargebra::Query;
+use std::collections::HashSet;
 
 /// The mapping queries for CKAN: `nodes` first.
 const CKAN: &[(&str, &str)] = &[
@@ -45,6 +47,8 @@ const BATCH: usize = 100;
 /// The parsed mapping queries of one kind of source.
 #[derive(Debug)]
 pub struct Mapper {
+    /// The fields that the queries name.
+    read: HashSet<String>,
     nodes: (&'static str, Query),
     statements: Vec<(&'static str, Query)>,
 }
@@ -57,7 +61,9 @@ pub struct Mapped {
     /// What was repaired in them.
     pub repairs: Vec<Repair>,
     /// Those of which the queries made no record: identifier and page.
-    pub unmapped: Vec<(String, String)>,
+    pub lost: Vec<(String, String)>,
+    /// Their fields that no query reads.
+    pub unmapped: Unmapped,
 }
 
 impl Mapper {
@@ -77,7 +83,12 @@ impl Mapper {
     fn parse(queries: &'static [(&'static str, &'static str)]) -> Result<Self, QueryError> {
         let parse = |(name, text): &(&'static str, &'static str)| Ok((*name, parse_query(name, text)?));
         let (nodes, statements) = queries.split_first().expect("`nodes` is the first");
-        Ok(Self { nodes: parse(nodes)?, statements: statements.iter().map(parse).collect::<Result<_, _>>()? })
+        let read = fields_read(queries.iter().map(|(_, text)| *text));
+        Ok(Self {
+            read,
+            nodes: parse(nodes)?,
+            statements: statements.iter().map(parse).collect::<Result<_, _>>()?,
+        })
     }
 
     /// What changes when the mapping does: the queries and the tables.
@@ -98,28 +109,28 @@ impl Mapper {
             .par_chunks(BATCH)
             .map(|records| self.batch(&page.site, records))
             .collect::<Result<_, QueryError>>()?;
-        let (statements, roots): (Vec<_>, Vec<_>) =
-            batches.into_iter().map(|batch| (batch.statements, batch.roots)).unzip();
-        let (statements, repairs) = mend(statements.concat());
+        let (mut statements, mut roots, mut unmapped) = (Vec::new(), Vec::new(), Unmapped::default());
+        for batch in batches {
+            statements.extend(batch.statements);
+            roots.extend(batch.roots);
+            unmapped.add(batch.unmapped);
+        }
+        let (statements, repairs) = mend(statements);
         let mut window = window_of(&statements);
-        let mut pages: FxHashMap<Term, &JsonRecord> = roots
-            .concat()
-            .into_iter()
-            .zip(&page.records)
-            .filter_map(|(root, record)| Some((root?, record)))
-            .collect();
+        let mut pages: FxHashMap<Term, &JsonRecord> =
+            roots.into_iter().zip(&page.records).filter_map(|(root, record)| Some((root?, record))).collect();
         for root in &mut window.roots {
             root.page = pages.remove(window.graph.term(root.node)).map(|record| record.page.clone());
         }
         let is_mapped =
             |record: &&JsonRecord| window.roots.iter().any(|root| root.page.as_ref() == Some(&record.page));
-        let unmapped = if window.roots.len() == page.records.len() {
+        let lost = if window.roots.len() == page.records.len() {
             Vec::new()
         } else {
             let left = page.records.iter().filter(|record| !is_mapped(record));
             left.map(|record| (record.id.clone(), record.page.clone())).collect()
         };
-        Ok(Mapped { window, repairs, unmapped })
+        Ok(Mapped { window, repairs, lost, unmapped })
     }
 
     fn batch(&self, site: &str, records: &[JsonRecord]) -> Result<Batch, QueryError> {
@@ -127,8 +138,11 @@ impl Mapper {
         let mut lifted = Vec::new();
         let site = Term::from(Literal::new_simple_literal(site));
         let mut lifted_roots = Vec::new();
+        let mut unmapped = Unmapped::default();
         for record in records {
+            let start = lifted.len();
             let node = lift_json(&record.id, &record.fields, &mut |triple| lifted.push(triple));
+            unmapped.note(&lifted[start..], &self.read);
             lifted.push(Triple::new(node.clone(), moisson::SITE, site.clone()));
             lifted.push(Triple::new(node.clone(), moisson::ID, Literal::new_simple_literal(&record.id)));
             lifted_roots.push(node);
@@ -141,7 +155,7 @@ impl Mapper {
             statements.extend(construct(&evaluator, name, query, &graph)?.into_iter().map(with_blank_nodes));
         }
         let roots = lifted_roots.iter().map(|node| becomes(&graph, node)).collect();
-        Ok(Batch { statements, roots })
+        Ok(Batch { statements, roots, unmapped })
     }
 }
 
@@ -149,6 +163,7 @@ impl Mapper {
 struct Batch {
     statements: Vec<Triple>,
     roots: Vec<Option<Term>>,
+    unmapped: Unmapped,
 }
 
 /// What has no name in the source has none of ours either.

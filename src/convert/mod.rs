@@ -10,6 +10,7 @@ mod mapping;
 mod queries;
 mod skolem;
 mod tables;
+mod unmapped;
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use functions::every_function;
@@ -18,3 +19,4 @@ pub use functions::{evaluator, record_evaluator};
 pub use identify::{Draft, Identifier, NodeClaim, Renames, canonical_hash};
 pub use mapping::{Mapped, Mapper};
 pub use queries::{Conversion, Converter, QueryError, parse_query};
+pub use unmapped::{Unmapped, UnmappedField};

@@ -392,6 +392,7 @@ impl Job<'_> {
             services: self.state.services,
             findings: self.state.finding_counts,
             errors,
+            unmapped: self.state.unmapped.fields(),
             seconds: started.elapsed().as_secs_f64(),
             note,
             phases: self.clock.phases.iter().map(|(name, time)| (*name, time.as_secs_f64())).collect(),

@@ -1,6 +1,7 @@
 //! The job report: the contract of `harvest --format json`.
 
 use crate::catalog::{Finding, ItemError, Severity, SourceId};
+use crate::convert::UnmappedField;
 use serde::Serialize;
 use std::time::Instant;
 
@@ -101,6 +102,7 @@ impl JobReport {
             services: 0,
             findings: FindingCounts::default(),
             errors: Vec::new(),
+            unmapped: Vec::new(),
             seconds: started.elapsed().as_secs_f64(),
             note: Some(error.to_string()),
             phases: Vec::new(),
@@ -129,6 +131,9 @@ pub struct JobReport {
     pub findings: FindingCounts,
     /// What could not be taken in.
     pub errors: Vec<ItemError>,
+    /// Fields of a platform's records that no mapping query reads, those of most records first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmapped: Vec<UnmappedField>,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// Why a job is held or failed, for people.

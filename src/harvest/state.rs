@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) added: Vec<(DatasetKey, renames::Addresses)>,
     pub(super) remote_ids: HashMap<DatasetKey, String>,
     pub(super) wrote: bool,
+    /// Fields of a platform's records that no query reads.
+    pub(super) unmapped: crate::convert::Unmapped,
 }
 
 /// The first record of a key in a run.

@@ -29,7 +29,8 @@ impl Job<'_> {
         let start = Instant::now();
         let mapped = mapper.map(page)?;
         self.clock.add("map", start.elapsed());
-        for (record, place) in mapped.unmapped {
+        self.state.unmapped.add(mapped.unmapped);
+        for (record, place) in mapped.lost {
             self.state.counts.failed += 1;
             let place = Place { page: place, line: None };
             let message = "the mapping made no dataset of this record: has it an identifier?".to_owned();

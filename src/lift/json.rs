@@ -52,8 +52,10 @@ impl Lifting<'_> {
 
     fn array(&mut self, node: &NamedNode, predicate: &str, pointer: &str, members: &[Value]) {
         if !members.is_empty() && members.iter().all(|member| pair(member).is_some()) {
-            for (position, (key, value)) in members.iter().filter_map(pair).enumerate() {
-                self.value(node, &self::predicate(key), &format!("{pointer}/{position}/value"), value);
+            // A pair goes by its key, as the field that it is.
+            let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+            for (key, value) in members.iter().filter_map(pair) {
+                self.value(node, &self::predicate(key), &format!("{parent}/{}", escape(key)), value);
             }
             return;
         }

@@ -53,7 +53,7 @@ pub(crate) fn real_answers(kind: &str, folder: &str) {
     let Some(folder) = shared::data(folder) else { return };
     let folder = folder.canonicalize().expect("an existing folder");
     let mut table =
-        "| file | outcome | records | findings | first error |\n| --- | --- | --- | --- | --- |\n".to_owned();
+        "| file | outcome | records | findings | first error | unmapped fields |\n| --- | --- | --- | --- | --- | --- |\n".to_owned();
     for file in files(&folder, &[".json"]) {
         let bench = Bench::new();
         let output = bench.harvest_output(text(&file), &["--kind", kind]);
@@ -71,9 +71,10 @@ pub(crate) fn real_answers(kind: &str, folder: &str) {
         let error = error.replace(&format!("{}/", folder.display()), "").replace('|', "/");
         writeln!(
             table,
-            "| {name} | {status} | {} | {} | {error} |",
+            "| {name} | {status} | {} | {} | {error} | {} |",
             count(&report, "/records/added"),
-            findings.join(" ")
+            findings.join(" "),
+            unmapped(&report)
         )
         .expect("memory");
     }
@@ -81,6 +82,12 @@ pub(crate) fn real_answers(kind: &str, folder: &str) {
     let head = "# The real answers of portals\n\nFindings are violations, warnings, information. Written by a test; look before you keep a change.\n\n";
     let wrong = review(&kept, &format!("{head}{table}"));
     assert!(wrong.is_none(), "look, then run with MOISSON_REVIEW=1:\n{}", wrong.unwrap_or_default());
+}
+
+/// The fields that no query read, by name.
+fn unmapped(report: &Value) -> String {
+    let fields = report["unmapped"].as_array().into_iter().flatten();
+    fields.filter_map(|field| field["field"].as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// What the generator's packages show of the defects, and the state of each by its identifier.

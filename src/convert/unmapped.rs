@@ -1,0 +1,150 @@
+//! What a platform says that no mapping query reads.
+
+use crate::vocab::{JSON_FIELD, LIFTED};
+use oxrdf::{NamedOrBlankNode, Term, Triple};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+
+/// Characters of an example.
+const LENGTH: usize = 80;
+
+/// A field that no query reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnmappedField {
+    /// Its name; a dot leads into an object or into the members of a list.
+    pub field: String,
+    /// How many records have it.
+    pub records: u64,
+    /// One of its values.
+    pub example: String,
+}
+
+/// The fields of records that no query reads, gathered record by record.
+#[derive(Debug, Clone, Default)]
+pub struct Unmapped {
+    fields: BTreeMap<String, (u64, String)>,
+}
+
+impl Unmapped {
+    /// Notes what one record's lifted triples say beside the fields that are read. Below a field that is not
+    /// read, nothing is told apart; keys that are languages are values.
+    pub(super) fn note(&mut self, record: &[Triple], read: &HashSet<String>) {
+        let mut found: FxHashMap<String, &Term> = FxHashMap::default();
+        for triple in record {
+            let Some(name) = triple.predicate.as_str().strip_prefix(JSON_FIELD) else { continue };
+            let way: Vec<&str> = way(&triple.subject).chain([name]).collect();
+            let Some(end) = way.iter().position(|name| !read.contains(*name)) else { continue };
+            if end > 0 && is_language(way[end]) {
+                continue;
+            }
+            found.entry(way[..=end].join(".")).or_insert(&triple.object);
+        }
+        for (field, value) in found {
+            let entry = self.fields.entry(field).or_default();
+            entry.0 += 1;
+            if entry.1.is_empty() {
+                entry.1 = example(value);
+            }
+        }
+    }
+
+    /// Adds what was gathered elsewhere.
+    pub fn add(&mut self, other: Self) {
+        for (field, (records, example)) in other.fields {
+            let entry = self.fields.entry(field).or_default();
+            entry.0 += records;
+            if entry.1.is_empty() {
+                entry.1 = example;
+            }
+        }
+    }
+
+    /// The fields, those of most records first.
+    #[must_use]
+    pub fn fields(&self) -> Vec<UnmappedField> {
+        let mut fields: Vec<UnmappedField> = self
+            .fields
+            .iter()
+            .map(|(field, (records, example))| UnmappedField {
+                field: field.replace("%20", " "),
+                records: *records,
+                example: example.clone(),
+            })
+            .collect();
+        fields.sort_by(|one, other| other.records.cmp(&one.records).then_with(|| one.field.cmp(&other.field)));
+        fields
+    }
+}
+
+/// The fields that queries name, by the prefix `j:` that they all declare.
+pub(super) fn fields_read<'q>(queries: impl Iterator<Item = &'q str>) -> HashSet<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '%');
+    let mut read = HashSet::new();
+    for query in queries {
+        for (at, _) in query.match_indices("j:") {
+            let is_prefix = !query[..at].ends_with(is_part);
+            let name: String = query[at + 2..].chars().take_while(|c| is_part(*c)).collect();
+            if is_prefix && !name.is_empty() {
+                read.insert(name);
+            }
+        }
+    }
+    read
+}
+
+/// The names that lead to a lifted object, without the positions in lists.
+fn way(node: &NamedOrBlankNode) -> impl Iterator<Item = &str> {
+    let pointer = match node {
+        NamedOrBlankNode::NamedNode(node) => node
+            .as_str()
+            .strip_prefix(LIFTED)
+            .and_then(|rest| rest.split_once('#'))
+            .map_or("", |(_, pointer)| pointer),
+        NamedOrBlankNode::BlankNode(_) => "",
+    };
+    pointer.split('/').filter(|part| !part.is_empty() && !part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A language of two letters, with or without a region.
+fn is_language(key: &str) -> bool {
+    let (language, region) = key.split_once(['-', '_']).unwrap_or((key, "EU"));
+    [language, region].iter().all(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_alphabetic()))
+}
+
+fn example(value: &Term) -> String {
+    match value {
+        Term::Literal(literal) => literal.value().chars().take(LENGTH).collect(),
+        Term::NamedNode(_) | Term::BlankNode(_) => "{…}".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_that_no_query_names_is_told_with_an_example() {
+        let read = fields_read(
+            ["?d j:title ?t ; j:resources ?r . ?r j:size ?s . OPTIONAL { ?d j:%40id ?i }"].into_iter(),
+        );
+        assert!(read.contains("title") && read.contains("%40id") && read.len() == 4, "{read:?}");
+        let text = r#"{"title": {"fr": "T"}, "cost": "12 €", "stats": {"views": 1}, "resources": [{"size": 1, "hits": 3}, {"hits": 4}]}"#;
+        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap();
+        let mut unmapped = Unmapped::default();
+        for id in ["a", "b"] {
+            let mut triples = Vec::new();
+            crate::lift::lift_json(id, &fields, &mut |triple| triples.push(triple));
+            let mut one = Unmapped::default();
+            one.note(&triples, &read);
+            unmapped.add(one);
+        }
+        let told: Vec<(String, u64, String)> =
+            unmapped.fields().into_iter().map(|field| (field.field, field.records, field.example)).collect();
+        let expected = [("cost", 2, "12 €"), ("resources.hits", 2, "3"), ("stats", 2, "{…}")];
+        assert_eq!(
+            told,
+            expected.map(|(field, records, example)| (field.to_owned(), records, example.to_owned()))
+        );
+    }
+}
