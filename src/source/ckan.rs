@@ -221,7 +221,15 @@ fn packages(mut result: Value, page: &str) -> Result<(Vec<Value>, &'static str),
 
 /// A package with its identifier; the name is one where there is no other.
 fn identified(package: Value) -> Option<(String, Map<String, Value>)> {
-    let Value::Object(fields) = package else { return None };
+    let Value::Object(mut fields) = package else { return None };
+    // The interface before version 3 has extras as one object: they are fields like the others.
+    if fields.get("extras").is_some_and(Value::is_object)
+        && let Some(Value::Object(extras)) = fields.remove("extras")
+    {
+        for (name, value) in extras {
+            fields.entry(name).or_insert(value);
+        }
+    }
     let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
     let id = text("id").or_else(|| text("name"))?.to_owned();
     Some((id, fields))
@@ -278,6 +286,14 @@ mod tests {
         assert!(refused.unwrap_err().ends_with("the portal refuses: No"));
         assert!(result("\"Bad request\"").unwrap_err().contains("Bad request"));
         assert!(result("<html>").unwrap_err().contains("a web page"));
+    }
+
+    #[test]
+    fn extras_are_fields_whether_listed_or_not() {
+        let fields = |text: &str| identified(serde_json::from_str(text).unwrap()).unwrap().1;
+        let flat = fields(r#"{"id": "a", "title": "T", "extras": {"title": "other", "theme": "x"}}"#);
+        assert_eq!((&flat["title"], &flat["theme"], flat.get("extras")), (&"T".into(), &"x".into(), None));
+        assert!(fields(r#"{"id": "a", "extras": [{"key": "k", "value": "v"}]}"#)["extras"].is_array());
     }
 
     #[test]

@@ -198,6 +198,36 @@ fn revisions_are_reported_to_the_package() {
     }
 }
 
+/// Two days of a portal, a file for each package, as the interface before version 3 gave them.
+#[test]
+fn the_next_day_of_a_portal_is_reported_as_its_files_show() {
+    let Some(folder) = shared::data("ckan-incremental/opendatatrentino__ckan-api-client/random") else { return };
+    let bench = Bench::new();
+    bench.write("moisson.toml", "grace_days = 0\nremoval_percent = 100\n");
+    let mut before: BTreeMap<String, Value> = BTreeMap::new();
+    for day in ["day-00", "day-01"] {
+        let packages: Vec<Value> = files(&folder.join(day).join("dataset"), &[".json"])
+            .iter()
+            .map(|file| serde_json::from_slice(&std::fs::read(file).expect("a file")).expect("JSON"))
+            .collect();
+        let after: BTreeMap<String, Value> =
+            packages.iter().map(|package| (package["id"].to_string(), package.clone())).collect();
+        let answer = json!({"success": true, "result": {"count": packages.len(), "results": packages}});
+        let file = bench.write("packages.json", &answer.to_string());
+        let report = bench.harvest(text(&file), &["--kind", "ckan"]);
+        let added = after.keys().filter(|id| !before.contains_key(*id)).count() as u64;
+        let gone = before.keys().filter(|id| !after.contains_key(*id)).count() as u64;
+        let changed =
+            after.iter().filter(|(id, now)| before.get(*id).is_some_and(|old| old != *now)).count() as u64;
+        let counted = ["added", "archived", "changed"].map(|name| count(&report, &format!("/records/{name}")));
+        assert_eq!(counted, [added, gone, changed], "{day}: {report}");
+        assert!(added > 0, "{day} has no packages");
+        let tags = bench.records()[0]["tags"].as_array().map_or(0, Vec::len);
+        assert!(tags > 0, "the tags of old interfaces are words");
+        before = after;
+    }
+}
+
 /// The pages of a portal as one answer.
 fn merged(folder: &Path) -> Value {
     let mut results = Vec::new();
