@@ -305,6 +305,13 @@ namespace! {
     }
 }
 
+namespace! {
+    /// GeoSPARQL 1.1.
+    geosparql = "http://www.opengis.net/ont/geosparql#" {
+        WKT_LITERAL = "wktLiteral",
+    }
+}
+
 /// What the predicates of lifted JSON begin with; the field's own name follows.
 pub const JSON_FIELD: &str = "https://moisson.dev/json#";
 

@@ -1,5 +1,6 @@
 //! Identity: a record's remote identifier, key, node and canonical hash.
 
+use super::canonical::in_canonical_order;
 use super::skolem::Skolem;
 use crate::catalog::{
     DatasetKey, Finding, GraphHash, IdentifierOrigin, Message, Place, RecordKind, RemoteId, Severity, SourceId,
@@ -334,22 +335,6 @@ impl Namer<'_> {
         names.insert(node, name.clone());
         Some(name)
     }
-}
-
-/// The canonical hash of triples without blank nodes.
-#[must_use]
-pub fn canonical_hash(triples: Vec<Triple>) -> GraphHash {
-    in_canonical_order(triples).1
-}
-
-/// Triples without blank nodes in the order of their canonical N-Triples, each once, and the hash of these.
-fn in_canonical_order(triples: Vec<Triple>) -> (Vec<Triple>, GraphHash) {
-    let mut lines: Vec<(String, Triple)> =
-        triples.into_iter().map(|triple| (format!("{triple} .\n"), triple)).collect();
-    lines.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-    lines.dedup_by(|one, other| one.0 == other.0);
-    let text: String = lines.iter().map(|(line, _)| line.as_str()).collect();
-    (lines.into_iter().map(|(_, triple)| triple).collect(), GraphHash::of(&text))
 }
 
 fn lines(

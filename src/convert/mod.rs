@@ -4,6 +4,7 @@
 //! text, the new form of an old property) is a second set of triples, kept apart. Blank nodes become
 //! IRIs that a second run repeats.
 
+mod canonical;
 mod functions;
 mod identify;
 mod mapping;
@@ -12,11 +13,12 @@ mod skolem;
 mod tables;
 mod unmapped;
 
+pub use canonical::canonical_hash;
 #[cfg(feature = "fuzzing")]
 pub(crate) use functions::every_function;
 pub(crate) use functions::language_tag;
 pub use functions::{evaluator, record_evaluator};
-pub use identify::{Draft, Identifier, NodeClaim, Renames, canonical_hash};
+pub use identify::{Draft, Identifier, NodeClaim, Renames};
 pub use mapping::{Mapped, Mapper};
 pub use queries::{Conversion, Converter, QueryError, parse_query};
 pub use unmapped::{Unmapped, UnmappedField};

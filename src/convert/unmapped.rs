@@ -2,6 +2,7 @@
 
 use crate::vocab::{JSON_FIELD, LIFTED};
 use oxrdf::{NamedOrBlankNode, Term, Triple};
+use percent_encoding::percent_decode_str;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
@@ -67,7 +68,7 @@ impl Unmapped {
             .fields
             .iter()
             .map(|(field, (records, example))| UnmappedField {
-                field: field.replace("%20", " "),
+                field: percent_decode_str(field).decode_utf8_lossy().into_owned(),
                 records: *records,
                 example: example.clone(),
             })

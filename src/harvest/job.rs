@@ -8,14 +8,12 @@ use super::state::{Clock, Pending, State};
 use crate::catalog::{Finding, GraphHash, ItemError, SourceId, SourceKind};
 use crate::convert::{Converter, Identifier, Mapper, QueryError};
 use crate::derive::Deriver;
-use crate::fetch::{Client, Validators};
+use crate::fetch::Client;
 use crate::operations::OperationsError;
-use crate::source::{
-    Appetite, Crawl, CrawlLimits, CrawlOutcome, Detected, JsonRecords, SourceError, Target, detect,
-};
+use crate::source::{CrawlLimits, Detected, SourceError, Target, detect};
 use crate::store::{Folder, GraphNames, SourceGraph, StoreError, Writer};
 use jiff::Timestamp;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::runtime::Handle;
 
 /// What a job is asked to do.
@@ -219,22 +217,6 @@ impl Harvest<'_> {
     }
 }
 
-/// The pages met so far, each counted when it is first met.
-#[derive(Default)]
-struct PageCount {
-    last: String,
-    count: u64,
-}
-
-impl PageCount {
-    fn note(&mut self, page: &str) {
-        if page != self.last {
-            page.clone_into(&mut self.last);
-            self.count += 1;
-        }
-    }
-}
-
 /// What changes when the queries of a kind of source do.
 fn fingerprint(converter: &Converter, mapper: Option<&Mapper>) -> String {
     let Some(mapper) = mapper else { return converter.fingerprint() };
@@ -277,83 +259,6 @@ impl Job<'_> {
             self.runtime.block_on(operations.forget_validators(slug))?;
         }
         Ok(())
-    }
-
-    fn crawl(
-        &mut self,
-        client: &Client,
-        target: &Target,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<CrawlOutcome, HarvestError> {
-        let crawl = Crawl::new(client, self.runtime.clone(), self.options.limits);
-        let known = self.usable_validators();
-        let start = Instant::now();
-        let mut inside = Duration::ZERO;
-        let mut pages = PageCount::default();
-        let kind = self.kind;
-        let outcome = match self.mapper {
-            None => crawl.dcat(target, &known, &mut |window, notes| {
-                let entered = Instant::now();
-                pages.note(&notes.page);
-                let taken = self.take_window(&window, notes);
-                let appetite = self.go_on(taken);
-                progress(Progress::Reading { records: self.state.counts.seen, pages: pages.count });
-                inside += entered.elapsed();
-                appetite
-            }),
-            Some(mapper) => {
-                let mut take = |records: JsonRecords| {
-                    let entered = Instant::now();
-                    pages.note(&records.page);
-                    let taken = self.take_records(mapper, &records);
-                    let appetite = self.go_on(taken);
-                    progress(Progress::Reading { records: self.state.counts.seen, pages: pages.count });
-                    inside += entered.elapsed();
-                    appetite
-                };
-                match kind {
-                    SourceKind::Opendatasoft => crawl.opendatasoft(target, &mut take),
-                    SourceKind::DcatUs => crawl.dcat_us(target, &mut take),
-                    SourceKind::Ckan | SourceKind::Dcat => crawl.ckan(target, &mut take),
-                }
-            }
-        };
-        self.clock.add("fetch and lift", start.elapsed().saturating_sub(inside));
-        if let Some(error) = self.error.take() {
-            return Err(error);
-        }
-        let outcome = outcome?;
-        self.flush()?;
-        if self.state.counts.seen == 0
-            && self.state.counts.failed == 0
-            && !outcome.not_modified
-            && outcome.skipped == 0
-            && outcome.complete
-        {
-            return Err(SourceError::NoRecord {
-                page: target.to_string(),
-                triples: outcome.triples,
-                hint: "; is this the address of the catalogue itself?",
-            }
-            .into());
-        }
-        Ok(outcome)
-    }
-
-    /// An error ends the crawl, and is given back when it has ended.
-    fn go_on(&mut self, taken: Result<Appetite, HarvestError>) -> Appetite {
-        taken.unwrap_or_else(|error| {
-            self.error = Some(error);
-            Appetite::Enough
-        })
-    }
-
-    /// Validators are of use only while the rules are the same and the records are stored.
-    fn usable_validators(&self) -> Validators {
-        let known = &self.desk.known;
-        let is_usable =
-            !known.rules_changed && !known.hashes.is_empty() && self.options.writing == Writing::Stored;
-        if is_usable { self.desk.row.validators.clone() } else { Validators::default() }
     }
 
     fn finish_failed(&mut self, error: &HarvestError, started: Instant) -> Result<JobReport, HarvestError> {

@@ -3,6 +3,7 @@
 //! Invariants: what did not change is not written; a former state is in the history before the store
 //! changes; only a complete crawl makes records missing; an unusual loss is held for a person.
 
+mod crawling;
 mod desk;
 mod ending;
 mod job;

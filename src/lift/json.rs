@@ -7,6 +7,7 @@
 
 use crate::vocab::{JSON_FIELD, LIFTED, moisson, rdf, xsd};
 use oxrdf::{Literal, NamedNode, Triple};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 /// Lifts a record: gives its triples and returns its node. The identifier is what the platform calls it.
@@ -135,28 +136,17 @@ fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
+/// What a name keeps as it is in an IRI (RFC 3986, 2.3).
+const NAME: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What a JSON pointer keeps as it is in a fragment (RFC 6901, 6).
+const POINTER: AsciiSet = NAME.remove(b'/').remove(b'$').remove(b'&').remove(b'+').remove(b',').remove(b'=');
+
 fn encode(text: &str) -> String {
-    percent_encoded(text, |byte| matches!(byte, b'-' | b'.' | b'_' | b'~'))
+    utf8_percent_encode(text, &NAME).to_string()
 }
 
 fn encode_pointer(pointer: &str) -> String {
-    percent_encoded(pointer, |byte| {
-        matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'$' | b'&' | b'+' | b',' | b'=')
-    })
-}
-
-fn percent_encoded(text: &str, is_kept: impl Fn(u8) -> bool) -> String {
-    use std::fmt::Write;
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || is_kept(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+    utf8_percent_encode(pointer, &POINTER).to_string()
 }
 
 #[cfg(test)]

@@ -10,14 +10,18 @@ mod format;
 mod html;
 mod json;
 mod lines;
+mod mend;
+mod open;
 mod places;
 mod rdf;
 mod repair;
 
 pub use contexts::Contexts;
 pub use json::lift_json;
+pub use mend::{Repair, mend};
+pub use open::{Input, open};
 pub use places::json_places;
-pub use rdf::{Input, LiftedTriple, Reading, Repair, SyntaxProblem, mend, open, read, read_valid};
+pub use rdf::{LiftedTriple, Reading, SyntaxProblem, read, read_valid};
 pub(crate) use repair::iri as repaired_iri;
 
 /// Why bytes could not be lifted at all.

@@ -2,7 +2,7 @@
 
 use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name, with_causes};
 use super::json::{JsonSink, answer_of, interface_error};
-use super::json_pages::{Found, Interface, Taken, Walk, is_an_answer};
+use super::json_pages::{Found, Interface, Taken, Walk, address, is_an_answer};
 use crate::catalog::{ItemError, Place};
 use crate::fetch::Body;
 use serde_json::{Map, Value};
@@ -40,12 +40,7 @@ impl Api {
     }
 
     fn action(&self, name: &str, parameters: &[(&str, &str)]) -> Url {
-        let address = format!("{}/api/3/action/{name}", self.site);
-        let mut url = Url::parse(&address).expect("a path after an address is one");
-        if !parameters.is_empty() {
-            url.query_pairs_mut().extend_pairs(parameters);
-        }
-        url
+        address(&self.site, &format!("/api/3/action/{name}"), parameters)
     }
 
     fn package(&self, id: &str) -> Url {

@@ -176,6 +176,15 @@ impl Crawl<'_> {
     }
 }
 
+/// An address below a portal's own, with parameters.
+pub(super) fn address(site: &str, path: &str, parameters: &[(&str, &str)]) -> Url {
+    let mut url = Url::parse(&format!("{site}{path}")).expect("a path after an address is one");
+    if !parameters.is_empty() {
+        url.query_pairs_mut().extend_pairs(parameters);
+    }
+    url
+}
+
 /// Whether the portal answered at all: only then is another question worth its while.
 pub(super) fn is_an_answer(error: &SourceError) -> bool {
     matches!(error, SourceError::Interface { .. } | SourceError::Fetch(FetchError::Status { .. }))

@@ -3,7 +3,7 @@
 
 use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name};
 use super::json::{JsonSink, answer_of, interface_error};
-use super::json_pages::{Found, Interface, Taken, Walk, is_an_answer};
+use super::json_pages::{Found, Interface, Taken, Walk, address, is_an_answer};
 use crate::fetch::Body;
 use serde_json::{Map, Value};
 use url::Url;
@@ -34,14 +34,6 @@ impl Api {
         Self { site: format!("{}{path}", url.origin().ascii_serialization()), version }
     }
 
-    fn address(&self, path: &str, parameters: &[(&str, &str)]) -> Url {
-        let mut url = Url::parse(&format!("{}{path}", self.site)).expect("a path after an address is one");
-        if !parameters.is_empty() {
-            url.query_pairs_mut().extend_pairs(parameters);
-        }
-        url
-    }
-
     fn datasets(&self) -> &'static str {
         match self.version {
             Version::Explore21 => "/api/explore/v2.1/catalog/datasets",
@@ -69,12 +61,16 @@ impl Interface for Api {
     fn page(&self, start: u64, size: u64) -> Url {
         let (start, size) = (start.to_string(), size.to_string());
         match self.version {
-            Version::Explore21 | Version::Explore20 => {
-                self.address(self.datasets(), &[("order_by", "dataset_id"), ("limit", &size), ("offset", &start)])
-            }
-            Version::Search10 => {
-                self.address(self.datasets(), &[("interopmetas", "true"), ("rows", &size), ("start", &start)])
-            }
+            Version::Explore21 | Version::Explore20 => address(
+                &self.site,
+                self.datasets(),
+                &[("order_by", "dataset_id"), ("limit", &size), ("offset", &start)],
+            ),
+            Version::Search10 => address(
+                &self.site,
+                self.datasets(),
+                &[("interopmetas", "true"), ("rows", &size), ("start", &start)],
+            ),
         }
     }
 
@@ -135,7 +131,7 @@ impl Crawl<'_> {
         if first.count.is_none_or(|count| count <= WINDOW) {
             return self.walk(api, sink);
         }
-        let url = api.address("/api/explore/v2.1/catalog/exports/json", &[]);
+        let url = address(&api.site, "/api/explore/v2.1/catalog/exports/json", &[]);
         let page = page_name(&url);
         let all = datasets(self.ask(api.platform(), &url)?)
             .ok_or_else(|| interface_error(&page, "the export is no list of datasets"))?;

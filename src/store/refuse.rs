@@ -1,5 +1,6 @@
 //! Refusing queries that would leave the store: SERVICE, before anything is evaluated.
 
+use crate::triples::parts;
 use spargebra::Query;
 use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression};
 
@@ -57,25 +58,7 @@ fn calls_out(pattern: &GraphPattern) -> bool {
 fn asks_outside(expression: &Expression) -> bool {
     match expression {
         Expression::Exists(pattern) => calls_out(pattern),
-        Expression::NamedNode(_) | Expression::Literal(_) | Expression::Variable(_) | Expression::Bound(_) => {
-            false
-        }
-        Expression::Or(a, b)
-        | Expression::And(a, b)
-        | Expression::Equal(a, b)
-        | Expression::SameTerm(a, b)
-        | Expression::Greater(a, b)
-        | Expression::GreaterOrEqual(a, b)
-        | Expression::Less(a, b)
-        | Expression::LessOrEqual(a, b)
-        | Expression::Add(a, b)
-        | Expression::Subtract(a, b)
-        | Expression::Multiply(a, b)
-        | Expression::Divide(a, b) => asks_outside(a) || asks_outside(b),
-        Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => asks_outside(a),
-        Expression::If(a, b, c) => asks_outside(a) || asks_outside(b) || asks_outside(c),
-        Expression::In(a, list) => asks_outside(a) || list.iter().any(asks_outside),
-        Expression::Coalesce(list) | Expression::FunctionCall(_, list) => list.iter().any(asks_outside),
+        other => parts(other).into_iter().any(asks_outside),
     }
 }
 

@@ -7,11 +7,13 @@
 //!
 //! Invariant: a `Graph` never changes after [`GraphBuilder::build`].
 
+mod algebra;
 mod batches;
 mod graph;
 mod nesting;
 mod view;
 
+pub use algebra::parts;
 pub use batches::independent_batches;
 pub use graph::{Graph, GraphBuilder, TermId};
 pub use nesting::is_too_deep;

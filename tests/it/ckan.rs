@@ -1,7 +1,7 @@
 //! CKAN portals: their packages as records, through every way that a portal answers.
 
-use crate::generated::{Portal, generator, records_by_rule};
-use crate::moisson::{Bench, count, text};
+use crate::generated::{Portal, ask, generator, records_by_rule};
+use crate::moisson::{Bench, count, harvest_served, text};
 use crate::shared::{self, files, review};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -111,13 +111,7 @@ print(json.dumps([counts, states]))
 type Packages = (BTreeMap<String, u64>, BTreeMap<String, String>);
 
 fn packages(generator: &Path, number: usize, revision: u32) -> Packages {
-    let folder = generator.parent().expect("a folder");
-    let output = Command::new("python3")
-        .args(["-c", PACKAGES, text(folder), &number.to_string(), &revision.to_string()])
-        .output()
-        .expect("python3 starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("counts and states")
+    ask(generator, PACKAGES, &[&number.to_string(), &revision.to_string()])
 }
 
 /// The rule by which each defect that CKAN shows is found.
@@ -261,15 +255,6 @@ async fn serve_search(server: &MockServer, pages: &[(&str, ResponseTemplate)]) {
     }
 }
 
-async fn harvest(bench: &Bench, server: &MockServer) -> (Option<i32>, Value, String) {
-    let mut command = bench.command();
-    command.args(["harvest", &server.uri(), "--kind", "ckan", "--allow-loopback", "--format", "json"]);
-    let output =
-        tokio::task::spawn_blocking(move || command.output().expect("it starts")).await.expect("a result");
-    let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    (output.status.code(), report, String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_are_as_long_as_the_portal_lets_them() {
     let server = MockServer::start().await;
@@ -280,10 +265,10 @@ async fn pages_are_as_long_as_the_portal_lets_them() {
     ];
     serve_search(&server, &pages).await;
     let bench = Bench::new();
-    let (code, report, said) = harvest(&bench, &server).await;
+    let (code, report, said) = harvest_served(&bench, &server.uri(), &["--kind", "ckan"]).await;
     assert_eq!((code, count(&report, "/records/added"), count(&report, "/pages")), (Some(0), 5, 3), "{said}");
     assert_eq!(report["complete"], true);
-    let (_, report, _) = harvest(&bench, &server).await;
+    let (_, report, _) = harvest_served(&bench, &server.uri(), &["--kind", "ckan"]).await;
     assert_eq!(count(&report, "/records/unchanged"), 5, "{report}");
 }
 
@@ -293,7 +278,7 @@ async fn a_portal_that_cannot_give_so_many_is_asked_for_fewer() {
     let fails = ResponseTemplate::new(500).set_body_string("out of memory");
     Mock::given(query_param("rows", "500")).respond_with(fails).mount(&server).await;
     serve_search(&server, &[("0", found(1, &[package("a")]))]).await;
-    let (code, report, said) = harvest(&Bench::new(), &server).await;
+    let (code, report, said) = harvest_served(&Bench::new(), &server.uri(), &["--kind", "ckan"]).await;
     assert_eq!((code, count(&report, "/records/added")), (Some(0), 1), "{said}");
 }
 
@@ -313,7 +298,7 @@ async fn what_is_not_public_is_left_out_and_counted() {
         json!({"title": "Neither id nor name"}),
     ];
     serve_search(&server, &[("0", found(5, &packages))]).await;
-    let (code, report, _) = harvest(&Bench::new(), &server).await;
+    let (code, report, _) = harvest_served(&Bench::new(), &server.uri(), &["--kind", "ckan"]).await;
     let counted = ["added", "skipped", "failed"].map(|name| count(&report, &format!("/records/{name}")));
     assert_eq!((code, counted), (Some(1), [1, 3, 1]), "{report}");
 }
@@ -324,12 +309,12 @@ async fn a_count_or_a_page_that_lies_archives_nothing() {
     let bench = Bench::new();
     bench.write("moisson.toml", "grace_days = 0\nremoval_percent = 100\n");
     serve_search(&server, &[("0", found(2, &[package("a"), package("b")]))]).await;
-    let (code, _, said) = harvest(&bench, &server).await;
+    let (code, _, said) = harvest_served(&bench, &server.uri(), &["--kind", "ckan"]).await;
     assert_eq!(code, Some(0), "{said}");
     server.reset().await;
     // The second page is the first once more.
     serve_search(&server, &[("0", found(9, &[package("a")])), ("1", found(9, &[package("a")]))]).await;
-    let (code, report, _) = harvest(&bench, &server).await;
+    let (code, report, _) = harvest_served(&bench, &server.uri(), &["--kind", "ckan"]).await;
     assert_eq!(
         (code, &report["complete"], count(&report, "/records/archived")),
         (Some(1), &json!(false), 0),
@@ -362,7 +347,7 @@ async fn without_a_search_each_package_of_the_list_is_asked_for() {
             .await;
     }
     let bench = Bench::new();
-    let (code, report, _) = harvest(&bench, &server).await;
+    let (code, report, _) = harvest_served(&bench, &server.uri(), &["--kind", "ckan"]).await;
     assert_eq!(
         (code, count(&report, "/records/added"), &report["complete"]),
         (Some(1), 2, &json!(false)),
@@ -400,7 +385,7 @@ async fn a_portal_that_answers_otherwise_fails_with_its_own_words() {
         let server = MockServer::start().await;
         let answer = ResponseTemplate::new(200).set_body_string(body);
         Mock::given(path("/api/3/action/package_search")).respond_with(answer).mount(&server).await;
-        let (code, report, said) = harvest(&Bench::new(), &server).await;
+        let (code, report, said) = harvest_served(&Bench::new(), &server.uri(), &["--kind", "ckan"]).await;
         assert_eq!((code, &report["status"]), (Some(3), &json!("failed")), "{body}");
         assert!(said.contains(words), "{body}: {said}");
     }

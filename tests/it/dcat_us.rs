@@ -1,9 +1,9 @@
 //! Files of DCAT-US: their datasets as records, read as a stream.
 
 use crate::ckan::{each_case, real_answers};
-use crate::moisson::{Bench, count, text};
+use crate::moisson::{Bench, count, harvest_served, text};
 use crate::shared;
-use serde_json::{Value, json};
+use serde_json::json;
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -47,15 +47,6 @@ fn the_next_day_of_a_file_is_reported_to_the_dataset() {
     assert_eq!(counted, [1, 2, 4], "{report}");
 }
 
-async fn harvest(bench: &Bench, address: String) -> (Option<i32>, Value, String) {
-    let mut command = bench.command();
-    command.args(["harvest", &address, "--allow-loopback", "--format", "json"]);
-    let output =
-        tokio::task::spawn_blocking(move || command.output().expect("it starts")).await.expect("a result");
-    let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    (output.status.code(), report, String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
 async fn serve(body: &str) -> MockServer {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(200).set_body_raw(body.as_bytes().to_vec(), "application/json");
@@ -71,14 +62,14 @@ async fn an_address_that_ends_in_data_json_tells_its_kind_and_a_broken_end_archi
     bench.write("moisson.toml", "grace_days = 0\nremoval_percent = 100\n");
     let server = serve(&format!("\u{feff}{whole}")).await;
     let address = format!("{}/data.json?version=2", server.uri());
-    let (code, report, said) = harvest(&bench, address.clone()).await;
+    let (code, report, said) = harvest_served(&bench, &address, &[]).await;
     assert_eq!((code, count(&report, "/records/added")), (Some(0), 3), "{said}");
     assert!(bench.records()[0]["uri"].as_str().is_some_and(|uri| uri.starts_with(&server.uri())));
     server.reset().await;
     let cut = &whole[..whole.rfind("{\"identifier\"").expect("the last dataset") + 20];
     let answer = ResponseTemplate::new(200).set_body_raw(cut.as_bytes().to_vec(), "application/json");
     Mock::given(path("/data.json")).respond_with(answer).mount(&server).await;
-    let (code, report, _) = harvest(&bench, address).await;
+    let (code, report, _) = harvest_served(&bench, &address, &[]).await;
     assert_eq!(
         (code, &report["complete"], count(&report, "/records/archived")),
         (Some(1), &json!(false), 0),
@@ -95,7 +86,7 @@ async fn another_json_is_refused_with_what_it_has() {
         ("\"Access denied\"", "Access denied"),
     ] {
         let server = serve(body).await;
-        let (code, _, said) = harvest(&Bench::new(), format!("{}/data.json", server.uri())).await;
+        let (code, _, said) = harvest_served(&Bench::new(), &format!("{}/data.json", server.uri()), &[]).await;
         assert_eq!(code, Some(3), "{body}");
         assert!(said.contains(words), "{body}: {said}");
     }

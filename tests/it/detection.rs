@@ -1,21 +1,12 @@
 //! A portal's address alone: what it is, is found out and said.
 
-use crate::moisson::{Bench, count};
+use crate::moisson::{Bench, count, harvest_served};
 use serde_json::{Value, json};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 async fn serve(server: &MockServer, at: &str, body: Value) {
     Mock::given(path(at)).respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(server).await;
-}
-
-async fn harvest(bench: &Bench, address: String) -> (Option<i32>, Value, String) {
-    let mut command = bench.command();
-    command.args(["harvest", &address, "--allow-loopback", "--format", "json"]);
-    let output =
-        tokio::task::spawn_blocking(move || command.output().expect("it starts")).await.expect("a result");
-    let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    (output.status.code(), report, String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 /// The root with and without a slash and a pasted page lead to one source.
@@ -26,7 +17,7 @@ async fn leads_to(server: &MockServer, page: &str, kind: &str) {
         (format!("{}/", server.uri()), "unchanged"),
         (format!("{}{page}", server.uri()), "unchanged"),
     ] {
-        let (code, report, said) = harvest(&bench, address.clone()).await;
+        let (code, report, said) = harvest_served(&bench, &address, &[]).await;
         assert_eq!(code, Some(0), "{address}: {said}");
         let note = report["note"].as_str().unwrap_or_default();
         if field == "added" {
@@ -69,6 +60,6 @@ async fn rdf_at_a_root_is_still_a_catalogue() {
         "<http://e.example/1> a <http://www.w3.org/ns/dcat#Dataset> ; <http://purl.org/dc/terms/title> \"One\" .";
     let turtle = ResponseTemplate::new(200).set_body_raw(body, "text/turtle");
     Mock::given(path("/")).respond_with(turtle).mount(&server).await;
-    let (code, report, said) = harvest(&Bench::new(), server.uri()).await;
+    let (code, report, said) = harvest_served(&Bench::new(), &server.uri(), &[]).await;
     assert_eq!((code, count(&report, "/records/added")), (Some(0), 1), "{said}");
 }

@@ -2,9 +2,10 @@
 
 use crate::moisson::{Bench, count, text};
 use crate::shared;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The generator, which stands beside the shared data.
@@ -74,14 +75,17 @@ for index in catalogue.ids:
 print(json.dumps(counts))
 ";
 
-fn seen_defects(generator: &std::path::Path, number: usize) -> BTreeMap<String, u64> {
+/// What a script that imports the generator prints as JSON.
+pub(crate) fn ask<T: DeserializeOwned>(generator: &Path, script: &str, arguments: &[&str]) -> T {
     let folder = generator.parent().expect("a folder");
-    let output = Command::new("python3")
-        .args(["-c", DEFECTS, text(folder), &number.to_string()])
-        .output()
-        .expect("python3 starts");
+    let output = Command::new("python3").args(["-c", script, text(folder)]).args(arguments).output();
+    let output = output.expect("python3 starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("counts")
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn seen_defects(generator: &Path, number: usize) -> BTreeMap<String, u64> {
+    ask(generator, DEFECTS, &[&number.to_string()])
 }
 
 /// The rule by which each defect is found.
@@ -187,7 +191,7 @@ fn revisions_are_reported_to_the_record() {
 }
 
 /// The first dataset of each identifier, with all that is said of it.
-fn present(generator: &std::path::Path, revision: u32) -> BTreeMap<String, String> {
+fn present(generator: &Path, revision: u32) -> BTreeMap<String, String> {
     const STATES: &str = r"
 import sys, json
 sys.path.insert(0, sys.argv[1])
@@ -199,13 +203,7 @@ for index in catalogue.ids:
     states.setdefault(dataset.identifier, repr(gen_catalog.dataset_node(catalogue, dataset)))
 print(json.dumps(states))
 ";
-    let folder = generator.parent().expect("a folder");
-    let output = Command::new("python3")
-        .args(["-c", STATES, text(folder), &revision.to_string()])
-        .output()
-        .expect("python3 starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("states")
+    ask(generator, STATES, &[&revision.to_string()])
 }
 
 #[test]

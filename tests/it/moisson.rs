@@ -74,6 +74,18 @@ impl Bench {
     }
 }
 
+/// Harvests a server of the test's own, on a thread that may block while it answers: the exit code, the report
+/// (null when there is none) and what was said.
+pub(crate) async fn harvest_served(bench: &Bench, address: &str, more: &[&str]) -> (Option<i32>, Value, String) {
+    let mut command = bench.command();
+    command.args(["harvest", address, "--allow-loopback", "--format", "json"]).args(more);
+    let output = tokio::task::spawn_blocking(move || command.output().expect("the program starts"))
+        .await
+        .expect("a result");
+    let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code(), report, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
 /// One number of a report.
 pub(crate) fn count(report: &Value, pointer: &str) -> u64 {
     report.pointer(pointer).and_then(Value::as_u64).unwrap_or_else(|| panic!("{pointer} in {report}"))

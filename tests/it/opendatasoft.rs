@@ -1,11 +1,10 @@
 //! Opendatasoft portals: their datasets as records, by each version of their interface.
 
 use crate::ckan::{each_case, real_answers};
-use crate::generated::{Portal, generator, records_by_rule};
-use crate::moisson::{Bench, count, text};
+use crate::generated::{Portal, ask, generator, records_by_rule};
+use crate::moisson::{Bench, count, harvest_served};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::process::Command;
 use wiremock::matchers::{path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -54,9 +53,7 @@ const RULES: &[(&str, &str)] = &[
 #[test]
 fn every_dataset_is_a_record_and_every_defect_a_finding() {
     let Some(generator) = generator() else { return };
-    let folder = generator.parent().expect("a folder");
-    let output = Command::new("python3").args(["-c", DATASETS, text(folder), "1000"]).output().expect("it starts");
-    let expected: BTreeMap<String, u64> = serde_json::from_slice(&output.stdout).expect("counts");
+    let expected: BTreeMap<String, u64> = ask(&generator, DATASETS, &["1000"]);
     let portal = Portal::start(&generator, &["--n", "1000"]);
     let bench = Bench::new();
     let options = ["--kind", "opendatasoft", "--allow-loopback", "--format", "json", "--fail-on", "never"];
@@ -78,15 +75,6 @@ fn answer(body: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 
-async fn harvest(bench: &Bench, server: &MockServer) -> (Option<i32>, Value, String) {
-    let mut command = bench.command();
-    command.args(["harvest", &server.uri(), "--kind", "opendatasoft", "--allow-loopback", "--format", "json"]);
-    let output =
-        tokio::task::spawn_blocking(move || command.output().expect("it starts")).await.expect("a result");
-    let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    (output.status.code(), report, String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renamed_slug_is_the_same_record() {
     let server = MockServer::start().await;
@@ -97,11 +85,11 @@ async fn a_renamed_slug_is_the_same_record() {
     };
     Mock::given(path("/api/explore/v2.1/catalog/datasets")).respond_with(page("trees")).mount(&server).await;
     let bench = Bench::new();
-    let (code, _, said) = harvest(&bench, &server).await;
+    let (code, _, said) = harvest_served(&bench, &server.uri(), &["--kind", "opendatasoft"]).await;
     assert_eq!(code, Some(0), "{said}");
     server.reset().await;
     Mock::given(path("/api/explore/v2.1/catalog/datasets")).respond_with(page("tall-trees")).mount(&server).await;
-    let (_, report, _) = harvest(&bench, &server).await;
+    let (_, report, _) = harvest_served(&bench, &server.uri(), &["--kind", "opendatasoft"]).await;
     let counted = ["seen", "added", "changed", "missing"].map(|name| count(&report, &format!("/records/{name}")));
     assert_eq!(counted, [1, 0, 1, 0], "{report}");
 }
@@ -113,7 +101,7 @@ async fn a_catalogue_longer_than_its_pages_reach_is_exported() {
     Mock::given(path("/api/explore/v2.1/catalog/datasets")).respond_with(first).expect(1).mount(&server).await;
     let all = answer(&json!([dataset("a"), dataset("b"), dataset("c")]));
     Mock::given(path("/api/explore/v2.1/catalog/exports/json")).respond_with(all).mount(&server).await;
-    let (_, report, said) = harvest(&Bench::new(), &server).await;
+    let (_, report, said) = harvest_served(&Bench::new(), &server.uri(), &["--kind", "opendatasoft"]).await;
     assert_eq!(count(&report, "/records/added"), 3, "{said}");
 }
 
@@ -122,7 +110,7 @@ async fn older_versions_are_asked_where_the_newest_is_not_known() {
     let server = MockServer::start().await;
     let wrapped = json!({"total_count": 1, "datasets": [{"links": [], "dataset": dataset("a")}]});
     Mock::given(path("/api/explore/v2.0/catalog/datasets")).respond_with(answer(&wrapped)).mount(&server).await;
-    let (code, report, said) = harvest(&Bench::new(), &server).await;
+    let (code, report, said) = harvest_served(&Bench::new(), &server.uri(), &["--kind", "opendatasoft"]).await;
     assert_eq!((code, count(&report, "/records/added")), (Some(0), 1), "{said}");
 
     let server = MockServer::start().await;
@@ -135,7 +123,7 @@ async fn older_versions_are_asked_where_the_newest_is_not_known() {
             .await;
     }
     let bench = Bench::new();
-    let (code, report, said) = harvest(&bench, &server).await;
+    let (code, report, said) = harvest_served(&bench, &server.uri(), &["--kind", "opendatasoft"]).await;
     assert_eq!(
         (code, count(&report, "/records/added"), &report["complete"]),
         (Some(0), 3, &json!(true)),

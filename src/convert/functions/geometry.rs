@@ -1,7 +1,8 @@
 //! Boxes, WKT and GeoJSON.
 
 use super::string;
-use oxrdf::{Literal, NamedNode, Term};
+use crate::vocab::geosparql;
+use oxrdf::{Literal, Term};
 use std::str::FromStr;
 
 /// A box written `west,south,east,north`, as a WKT polygon.
@@ -17,8 +18,7 @@ pub(super) fn bbox_wkt(written: &str) -> Option<Term> {
         return None;
     }
     let wkt = format!("POLYGON(({west} {south},{east} {south},{east} {north},{west} {north},{west} {south}))");
-    let datatype = NamedNode::new_unchecked("http://www.opengis.net/ont/geosparql#wktLiteral");
-    Some(Literal::new_typed_literal(wkt, datatype).into())
+    Some(Literal::new_typed_literal(wkt, geosparql::WKT_LITERAL).into())
 }
 
 /// A shape written as GeoJSON (a geometry, a feature or several) or as WKT, as a WKT literal.
@@ -32,8 +32,7 @@ pub(super) fn wkt(term: &Term) -> Option<Term> {
     } else {
         wkt_to_geojson(written).map(|_| written.to_owned())?
     };
-    let datatype = NamedNode::new_unchecked("http://www.opengis.net/ont/geosparql#wktLiteral");
-    Some(Literal::new_typed_literal(shape, datatype).into())
+    Some(Literal::new_typed_literal(shape, geosparql::WKT_LITERAL).into())
 }
 
 /// The geometry of a GeoJSON document; of several features, the first.

@@ -1,5 +1,6 @@
 //! What pre-binding forbids (SHACL, appendix A), and the projection that keeps bound variables.
 
+use crate::triples::parts;
 use oxrdf::Variable;
 use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression};
 
@@ -83,33 +84,6 @@ impl Prebinding<'_> {
             Expression::Exists(pattern) => self.pattern(pattern, Level::Nested),
             other => parts(other).into_iter().try_for_each(|part| self.expression(part)),
         }
-    }
-}
-
-/// The direct parts of an expression; none of an EXISTS, whose part is a pattern.
-pub(super) fn parts(expression: &Expression) -> Vec<&Expression> {
-    match expression {
-        Expression::NamedNode(_)
-        | Expression::Literal(_)
-        | Expression::Variable(_)
-        | Expression::Bound(_)
-        | Expression::Exists(_) => Vec::new(),
-        Expression::Or(a, b)
-        | Expression::And(a, b)
-        | Expression::Equal(a, b)
-        | Expression::SameTerm(a, b)
-        | Expression::Greater(a, b)
-        | Expression::GreaterOrEqual(a, b)
-        | Expression::Less(a, b)
-        | Expression::LessOrEqual(a, b)
-        | Expression::Add(a, b)
-        | Expression::Subtract(a, b)
-        | Expression::Multiply(a, b)
-        | Expression::Divide(a, b) => vec![a, b],
-        Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => vec![a],
-        Expression::If(a, b, c) => vec![a, b, c],
-        Expression::In(a, list) => std::iter::once(a.as_ref()).chain(list).collect(),
-        Expression::Coalesce(list) | Expression::FunctionCall(_, list) => list.iter().collect(),
     }
 }
 

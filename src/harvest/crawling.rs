@@ -1,0 +1,97 @@
+//! The crawl of a job: what a source gives goes into the job, page by page.
+
+use super::job::{HarvestError, Job, Progress, Writing};
+use crate::catalog::SourceKind;
+use crate::fetch::{Client, Validators};
+use crate::source::{Appetite, Crawl, CrawlOutcome, JsonRecords, SourceError, Target};
+use std::time::{Duration, Instant};
+
+/// What is told of a crawl while it goes on.
+struct Meter<'p> {
+    page: String,
+    pages: u64,
+    /// Time spent with what was read, and not with reading.
+    inside: Duration,
+    progress: &'p mut dyn FnMut(Progress),
+}
+
+impl Job<'_> {
+    /// Crawls the source, record by record into the job; the store has them all when it ends.
+    pub(super) fn crawl(
+        &mut self,
+        client: &Client,
+        target: &Target,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<CrawlOutcome, HarvestError> {
+        let crawl = Crawl::new(client, self.runtime.clone(), self.options.limits);
+        let known = self.usable_validators();
+        let start = Instant::now();
+        let mut meter = Meter { page: String::new(), pages: 0, inside: Duration::ZERO, progress };
+        let kind = self.kind;
+        let outcome = match self.mapper {
+            None => crawl.dcat(target, &known, &mut |window, notes| {
+                self.take(&notes.page, &mut meter, |job| job.take_window(&window, notes))
+            }),
+            Some(mapper) => {
+                let mut take = |records: JsonRecords| {
+                    self.take(&records.page, &mut meter, |job| job.take_records(mapper, &records))
+                };
+                match kind {
+                    SourceKind::Opendatasoft => crawl.opendatasoft(target, &mut take),
+                    SourceKind::DcatUs => crawl.dcat_us(target, &mut take),
+                    // DCAT has no mapper.
+                    SourceKind::Ckan | SourceKind::Dcat => crawl.ckan(target, &mut take),
+                }
+            }
+        };
+        self.clock.add("fetch and lift", start.elapsed().saturating_sub(meter.inside));
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        let outcome = outcome?;
+        self.flush()?;
+        if self.state.counts.seen == 0
+            && self.state.counts.failed == 0
+            && !outcome.not_modified
+            && outcome.skipped == 0
+            && outcome.complete
+        {
+            return Err(SourceError::NoRecord {
+                page: target.to_string(),
+                triples: outcome.triples,
+                hint: "; is this the address of the catalogue itself?",
+            }
+            .into());
+        }
+        Ok(outcome)
+    }
+
+    /// Takes what a page gave. An error ends the crawl, and is given back when it has ended.
+    fn take(
+        &mut self,
+        page: &str,
+        meter: &mut Meter<'_>,
+        take: impl FnOnce(&mut Self) -> Result<Appetite, HarvestError>,
+    ) -> Appetite {
+        let entered = Instant::now();
+        if meter.page != page {
+            page.clone_into(&mut meter.page);
+            meter.pages += 1;
+        }
+        let appetite = take(self).unwrap_or_else(|error| {
+            self.error = Some(error);
+            Appetite::Enough
+        });
+        (meter.progress)(Progress::Reading { records: self.state.counts.seen, pages: meter.pages });
+        meter.inside += entered.elapsed();
+        appetite
+    }
+
+    /// Validators are of use only while the rules are the same and the records are stored.
+    fn usable_validators(&self) -> Validators {
+        let known = &self.desk.known;
+        let is_usable =
+            !known.rules_changed && !known.hashes.is_empty() && self.options.writing == Writing::Stored;
+        if is_usable { self.desk.row.validators.clone() } else { Validators::default() }
+    }
+}

@@ -1,0 +1,145 @@
+//! Terms as they must be written: what people write is repaired, and each repair is noted.
+
+use super::LiftedTriple;
+use super::repair;
+use oxrdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use rustc_hash::FxHashMap;
+
+/// A term that was not valid RDF, and what it was read as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repair {
+    /// The triple's subject after repair.
+    pub subject: NamedOrBlankNode,
+    /// The triple's predicate.
+    pub predicate: NamedNode,
+    /// What the publisher wrote.
+    pub written: String,
+    /// What it was read as; `None` when it was kept as text.
+    pub read_as: Option<String>,
+    /// The line, from 1; 0 where there are no lines.
+    pub line: u32,
+}
+
+/// Repairs the terms of triples that are made of what people wrote: numbers their blank nodes, encodes what IRIs
+/// may not have.
+#[must_use]
+pub fn mend(triples: Vec<Triple>) -> (Vec<Triple>, Vec<Repair>) {
+    let mut mender = Mender::default();
+    let mut repairs = Vec::new();
+    let mended = triples
+        .into_iter()
+        .map(|triple| mender.mend(triple.in_graph(oxrdf::GraphName::DefaultGraph), 0, &mut repairs).triple)
+        .collect();
+    (mended, repairs)
+}
+
+/// Numbers blank nodes and repairs IRIs.
+#[derive(Default)]
+pub(super) struct Mender {
+    blank_nodes: FxHashMap<BlankNode, u32>,
+}
+
+impl Mender {
+    pub(super) fn mend(&mut self, quad: Quad, line: u32, repairs: &mut Vec<Repair>) -> LiftedTriple {
+        let mut written = Vec::new();
+        let subject: NamedOrBlankNode = match quad.subject {
+            NamedOrBlankNode::NamedNode(node) => match mend_iri(node, &mut written) {
+                Ok(node) => node.into(),
+                // A subject without a usable IRI still groups its statements.
+                Err(text) => BlankNode::new_unchecked(format!("x{}", crate::catalog::hex(text.as_bytes()))).into(),
+            },
+            NamedOrBlankNode::BlankNode(node) => self.number(node).into(),
+        };
+        let predicate = mend_iri(quad.predicate, &mut written).unwrap_or_else(|text| {
+            let stand_in = stand_in_predicate(&text);
+            written.last_mut().expect("`mend_iri` notes what it cannot mend").1 =
+                Some(stand_in.as_str().to_owned());
+            stand_in
+        });
+        let object: Term = match quad.object {
+            Term::NamedNode(node) => match mend_iri(node, &mut written) {
+                Ok(node) => node.into(),
+                Err(text) => oxrdf::Literal::new_simple_literal(text).into(),
+            },
+            Term::BlankNode(node) => self.number(node).into(),
+            Term::Literal(literal) => mend_literal(literal, &mut written).into(),
+        };
+        for (written, read_as) in written {
+            let (subject, predicate) = (subject.clone(), predicate.clone());
+            repairs.push(Repair { subject, predicate, written, read_as, line });
+        }
+        LiftedTriple { triple: Triple { subject, predicate, object }, line }
+    }
+
+    pub(super) fn numbered(&mut self, quad: Quad) -> Triple {
+        let subject = match quad.subject {
+            NamedOrBlankNode::NamedNode(node) => node.into(),
+            NamedOrBlankNode::BlankNode(node) => self.number(node).into(),
+        };
+        let object = match quad.object {
+            Term::BlankNode(node) => self.number(node).into(),
+            other => other,
+        };
+        Triple { subject, predicate: quad.predicate, object }
+    }
+
+    fn number(&mut self, node: BlankNode) -> BlankNode {
+        let next = u32::try_from(self.blank_nodes.len()).unwrap_or(u32::MAX);
+        let number = *self.blank_nodes.entry(node).or_insert(next);
+        BlankNode::new_unchecked(format!("b{number}"))
+    }
+}
+
+/// A property without a usable IRI keeps its statement, under a name of ours that holds what was written.
+fn stand_in_predicate(text: &str) -> NamedNode {
+    let name: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    NamedNode::new_unchecked(format!("{}/invalid/{name}", crate::vocab::moisson::NAMESPACE.trim_end_matches('#')))
+}
+
+type Written = Vec<(String, Option<String>)>;
+
+fn mend_iri(node: NamedNode, written: &mut Written) -> Result<NamedNode, String> {
+    let repaired = match repair::iri(node.as_str()) {
+        Some(std::borrow::Cow::Borrowed(_)) => return Ok(node),
+        Some(std::borrow::Cow::Owned(repaired)) => Some(repaired),
+        None => None,
+    };
+    let text = node.into_string();
+    written.push((text.clone(), repaired.clone()));
+    repaired.map(NamedNode::new_unchecked).ok_or(text)
+}
+
+/// A language tag that is not one would make the exported file unreadable: the text is kept without.
+fn mend_literal(literal: oxrdf::Literal, written: &mut Written) -> oxrdf::Literal {
+    let Some(tag) = literal.language() else { return mend_datatype(literal, written) };
+    if oxilangtag::LanguageTag::parse(tag).is_ok() {
+        return literal;
+    }
+    let underscored = tag.replace('_', "-");
+    if oxilangtag::LanguageTag::parse(underscored.as_str()).is_ok() {
+        written.push((format!("@{tag}"), Some(format!("@{underscored}"))));
+        return oxrdf::Literal::new_language_tagged_literal_unchecked(
+            literal.value(),
+            underscored.to_ascii_lowercase(),
+        );
+    }
+    written.push((format!("@{tag}"), None));
+    oxrdf::Literal::new_simple_literal(literal.value())
+}
+
+fn mend_datatype(literal: oxrdf::Literal, written: &mut Written) -> oxrdf::Literal {
+    let datatype = literal.datatype().as_str();
+    match repair::iri(datatype) {
+        Some(std::borrow::Cow::Borrowed(_)) => literal,
+        repaired => {
+            let repaired = repaired.map(std::borrow::Cow::into_owned);
+            written.push((datatype.to_owned(), repaired.clone()));
+            match repaired {
+                Some(datatype) => {
+                    oxrdf::Literal::new_typed_literal(literal.value(), NamedNode::new_unchecked(datatype))
+                }
+                None => oxrdf::Literal::new_simple_literal(literal.value()),
+            }
+        }
+    }
+}
