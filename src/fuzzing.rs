@@ -35,10 +35,7 @@ fn lift(data: &[u8]) {
         RdfFormat::N3,
         RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() },
     ];
-    let format = match formats.get(usize::from(first % 9)) {
-        Some(format) => Some(format.media_type()),
-        None => None,
-    };
+    let format = formats.get(usize::from(first % 9)).map(|format| format.media_type());
     let Ok(input) = open(&page(), format, Body::Memory(bytes.into())) else { return };
     let Some(triples) = read_all(&input) else { return };
     assert_eq!(Some(&triples), read_all(&input).as_ref(), "two readings agree");
