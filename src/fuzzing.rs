@@ -40,10 +40,11 @@ fn lift(data: &[u8]) {
     let Some(triples) = read_all(&input) else { return };
     assert_eq!(Some(&triples), read_all(&input).as_ref(), "two readings agree");
     let mut census = Census::of_roles_and_lives();
-    for triple in &triples {
-        census.observe(triple);
+    for block in triples.chunks(5) {
+        block.iter().for_each(|triple| census.observe(triple));
+        census.end_block();
     }
-    census.finish();
+    census.finish().expect("a temporary file can be written");
     let mut valid = Vec::new();
     if read_valid(&input, |triple| valid.push(triple)).expect("memory can be read") {
         assert_eq!(valid.len(), triples.len(), "what is valid is read whole");

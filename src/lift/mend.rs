@@ -20,7 +20,7 @@ pub struct Repair {
     pub line: u32,
 }
 
-/// Repairs the terms of triples that are made of what people wrote: numbers their blank nodes, encodes what IRIs
+/// Repairs the terms of triples that are made of what people wrote: names their blank nodes, encodes what IRIs
 /// may not have.
 #[must_use]
 pub fn mend(triples: Vec<Triple>) -> (Vec<Triple>, Vec<Repair>) {
@@ -33,10 +33,13 @@ pub fn mend(triples: Vec<Triple>) -> (Vec<Triple>, Vec<Repair>) {
     (mended, repairs)
 }
 
-/// Numbers blank nodes and repairs IRIs.
+/// Names blank nodes, the same at each reading, and repairs IRIs.
 #[derive(Default)]
 pub(super) struct Mender {
-    blank_nodes: FxHashMap<BlankNode, u32>,
+    /// The numbers of nodes without a label, by what the parser calls them, which is another each time.
+    unlabelled: FxHashMap<[u8; 16], u32>,
+    /// The numbers of labels that RDF does not allow.
+    strange: FxHashMap<String, u32>,
 }
 
 impl Mender {
@@ -48,7 +51,7 @@ impl Mender {
                 // A subject without a usable IRI still groups its statements.
                 Err(text) => BlankNode::new_unchecked(format!("x{}", crate::catalog::hex(text.as_bytes()))).into(),
             },
-            NamedOrBlankNode::BlankNode(node) => self.number(node).into(),
+            NamedOrBlankNode::BlankNode(node) => self.name(&node).into(),
         };
         let predicate = mend_iri(quad.predicate, &mut written).unwrap_or_else(|text| {
             let stand_in = stand_in_predicate(&text);
@@ -61,7 +64,7 @@ impl Mender {
                 Ok(node) => node.into(),
                 Err(text) => oxrdf::Literal::new_simple_literal(text).into(),
             },
-            Term::BlankNode(node) => self.number(node).into(),
+            Term::BlankNode(node) => self.name(&node).into(),
             Term::Literal(literal) => mend_literal(literal, &mut written).into(),
         };
         for (written, read_as) in written {
@@ -71,23 +74,35 @@ impl Mender {
         LiftedTriple { triple: Triple { subject, predicate, object }, line }
     }
 
-    pub(super) fn numbered(&mut self, quad: Quad) -> Triple {
+    pub(super) fn named(&mut self, quad: Quad) -> Triple {
         let subject = match quad.subject {
             NamedOrBlankNode::NamedNode(node) => node.into(),
-            NamedOrBlankNode::BlankNode(node) => self.number(node).into(),
+            NamedOrBlankNode::BlankNode(node) => self.name(&node).into(),
         };
         let object = match quad.object {
-            Term::BlankNode(node) => self.number(node).into(),
+            Term::BlankNode(node) => self.name(&node).into(),
             other => other,
         };
         Triple { subject, predicate: quad.predicate, object }
     }
 
-    fn number(&mut self, node: BlankNode) -> BlankNode {
-        let next = u32::try_from(self.blank_nodes.len()).unwrap_or(u32::MAX);
-        let number = *self.blank_nodes.entry(node).or_insert(next);
+    fn name(&mut self, node: &BlankNode) -> BlankNode {
+        let next = u32::try_from(self.unlabelled.len() + self.strange.len()).unwrap_or(u32::MAX);
+        let number = match node.as_ref().unique_id() {
+            Some(id) if id > MAX_LABEL => *self.unlabelled.entry(id.to_ne_bytes()).or_insert(next),
+            None if !is_plain(node.as_str()) => *self.strange.entry(node.as_str().to_owned()).or_insert(next),
+            // A label of the page's own stands for itself: pages with millions need no memory for them.
+            Some(_) | None => return BlankNode::new_unchecked(format!("l{}", node.as_str())),
+        };
         BlankNode::new_unchecked(format!("b{number}"))
     }
+}
+
+/// Parsers draw 128 random bits for a node without a label; a label that reads as a smaller number is the page's.
+const MAX_LABEL: u128 = u64::MAX as u128;
+
+fn is_plain(label: &str) -> bool {
+    label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// A property without a usable IRI keeps its statement, under a name of ours that holds what was written.

@@ -1,8 +1,8 @@
 //! From bytes to triples that mirror them, each with its line.
 //!
 //! RDF is read leniently: an invalid IRI is repaired and reported, a bad literal kept, and a syntax
-//! error costs what it stands in, not the page. Blank nodes are numbered in the order in which they
-//! come, so that two readings of the same bytes agree.
+//! error costs what it stands in, not the page. Blank nodes keep their label, or are numbered in the
+//! order in which they come, so that two readings of the same bytes agree.
 
 mod charset;
 mod contexts;

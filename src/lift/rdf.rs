@@ -15,7 +15,7 @@ const MAX_FAULTS: usize = 200;
 /// A triple and the line at which it ended.
 #[derive(Debug, Clone)]
 pub struct LiftedTriple {
-    /// The triple, with valid IRIs and numbered blank nodes.
+    /// The triple, with valid IRIs and blank nodes named the same at each reading.
     pub triple: Triple,
     /// The line, from 1.
     pub line: u32,
@@ -82,7 +82,7 @@ pub fn read_valid(input: &Input, mut take: impl FnMut(Triple)) -> std::io::Resul
         let mut mender = Mender::default();
         for quad in parser {
             let Ok(quad) = quad else { return false };
-            take(mender.numbered(quad));
+            take(mender.named(quad));
         }
         true
     };

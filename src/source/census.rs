@@ -1,10 +1,12 @@
 //! What a page says of its nodes, gathered triple by triple: who is a record, and until where each
 //! node is spoken of.
 
+use super::lives::{Life, Lives, Mention};
 use crate::vocab::{dcat, dct, foaf, rdf};
 use oxrdf::{NamedNodeRef, NamedOrBlankNodeRef, Term, TermRef, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::hash::{BuildHasher, Hash};
+use std::io;
 
 /// A node by its hash: a page may have millions.
 pub(super) type NodeHash = u64;
@@ -26,30 +28,19 @@ pub struct Census {
     listed: FxHashSet<NodeHash>,
     titled: FxHashSet<NodeHash>,
     mentioned: FxHashSet<NodeHash>,
-    lives: Option<FxHashMap<NodeHash, Life>>,
-    run: Run,
-    position: u32,
+    reading: Reading,
 }
 
-/// Triples in a row about one subject. Portals repeat the description of a publisher beside each of its
-/// datasets: a repeated run says nothing new, and must not keep every dataset waiting for the last.
+/// How a page is read.
 #[derive(Debug, Default)]
-struct Run {
-    subject: NodeHash,
-    /// The sum of the triples' hashes: the same for the same triples in any order.
-    content: u32,
-    /// The subject's last position before the run.
-    before: u32,
-}
-
-/// The positions of the last triples about a node.
-#[derive(Debug, Clone, Copy, Default)]
-struct Life {
-    subject: u32,
-    object: u32,
-    topic: u32,
-    /// What its first run said.
-    content: u32,
+enum Reading {
+    /// At once: nothing comes later.
+    #[default]
+    Whole,
+    /// In blocks, which are put aside.
+    Blocks(Box<Lives>),
+    /// Block by block out of what was put aside, all lives being known.
+    Windows(FxHashMap<NodeHash, Life>),
 }
 
 impl Census {
@@ -59,55 +50,30 @@ impl Census {
         Self::default()
     }
 
-    /// A census for a page that will be read a second time, in windows.
+    /// A census for a page whose windows are made later, each of whole blocks.
     #[must_use]
     pub fn of_roles_and_lives() -> Self {
-        Self { lives: Some(FxHashMap::default()), ..Self::default() }
+        Self { reading: Reading::Blocks(Box::default()), ..Self::default() }
     }
 
     /// Takes one triple into account.
     pub fn observe(&mut self, triple: &Triple) {
-        self.position += 1;
         let subject = self.hash(triple.subject.as_ref());
         let predicate = triple.predicate.as_ref();
         let object = node_of(&triple.object).map(|object| self.hash(object));
         self.observe_role(subject, predicate, &triple.object, object);
-        if self.lives.is_none() {
-            return;
-        }
-        self.observe_run(subject, triple);
-        let position = self.position;
-        let Some(lives) = &mut self.lives else { return };
-        lives.entry(subject).or_default().subject = position;
+        let Reading::Blocks(lives) = &mut self.reading else { return };
+        lives.describe(subject, self.hasher.hash_one((&triple.predicate, &triple.object)));
         // The catalogue's list of its datasets says nothing about them, and often stands last.
         if let Some(object) = object.filter(|_| predicate != dcat::HAS_DATASET && predicate != rdf::TYPE) {
-            let life = lives.entry(object).or_default();
-            life.object = position;
-            if predicate == foaf::PRIMARY_TOPIC {
-                life.topic = position;
-            }
+            lives.mention(object, if predicate == foaf::PRIMARY_TOPIC { Mention::Topic } else { Mention::Object });
         }
     }
 
-    fn observe_run(&mut self, subject: NodeHash, triple: &Triple) {
-        if self.run.subject != subject {
-            self.end_run();
-            let before = self.lives.as_ref().and_then(|lives| lives.get(&subject)).map_or(0, |life| life.subject);
-            self.run = Run { subject, content: 0, before };
-        }
-        // Half a hash is enough: it is compared with the other runs of one subject alone.
-        let content = (self.hasher.hash_one((&triple.predicate, &triple.object)) >> 32) as u32;
-        self.run.content = self.run.content.wrapping_add(content);
-    }
-
-    /// Takes back what a repeated run did to its subject's life.
-    fn end_run(&mut self) {
-        let run = std::mem::take(&mut self.run);
-        let Some(life) = self.lives.as_mut().and_then(|lives| lives.get_mut(&run.subject)) else { return };
-        if run.before == 0 {
-            life.content = run.content;
-        } else if life.content == run.content {
-            life.subject = run.before;
+    /// Ends a block of the page; the last one ends with it.
+    pub fn end_block(&mut self) {
+        if let Reading::Blocks(lives) = &mut self.reading {
+            lives.end_block();
         }
     }
 
@@ -143,13 +109,15 @@ impl Census {
         }
     }
 
-    /// Forgets the lives of nodes that the page does not describe.
-    pub fn finish(&mut self) {
-        self.end_run();
-        if let Some(lives) = &mut self.lives {
-            lives.retain(|_, life| life.subject > 0);
-            lives.shrink_to_fit();
+    /// Ends the page.
+    ///
+    /// # Errors
+    /// When what was put aside in a temporary file cannot be written or read.
+    pub fn finish(&mut self) -> io::Result<()> {
+        if let Reading::Blocks(lives) = std::mem::take(&mut self.reading) {
+            self.reading = Reading::Windows(lives.finish()?);
         }
+        Ok(())
     }
 
     /// The hash of a node in this census.
@@ -161,6 +129,11 @@ impl Census {
     #[must_use]
     pub fn is_catalogue(&self, node: NodeHash) -> bool {
         self.catalogues.contains(&node)
+    }
+
+    /// Whether a triple is one of a catalogue's list of datasets, which no record's description holds.
+    pub(super) fn is_in_a_list(&self, triple: &Triple) -> bool {
+        triple.predicate == dcat::HAS_DATASET && self.is_catalogue(self.hash(triple.subject.as_ref()))
     }
 
     /// What kind of record a node is, if any.
@@ -197,32 +170,26 @@ impl Census {
         self.mentioned.contains(&node)
     }
 
-    /// Whether the page will be read a second time, in windows.
-    #[must_use]
-    pub fn has_lives(&self) -> bool {
-        self.lives.is_some()
+    /// Whether the page is read in windows.
+    pub(super) fn has_lives(&self) -> bool {
+        matches!(self.reading, Reading::Windows(_))
     }
 
-    /// Whether a page with lives says something about a node.
-    #[must_use]
-    pub fn is_described(&self, node: NodeHash) -> bool {
-        self.life(node).is_some()
+    /// Whether nothing about a node comes after the end of a block; always, for a page read whole.
+    pub(super) fn is_described_by(&self, node: NodeHash, block: u32) -> bool {
+        self.life(node).is_none_or(|life| life.described <= block && life.topic <= block)
     }
 
-    /// Whether nothing about a node comes after a position; always, for a page read whole.
-    #[must_use]
-    pub fn is_described_by(&self, node: NodeHash, position: u32) -> bool {
-        self.life(node).is_none_or(|life| life.subject <= position && life.topic <= position)
-    }
-
-    /// Whether a node is neither described nor referred to after a position.
-    #[must_use]
-    pub fn is_over_by(&self, node: NodeHash, position: u32) -> bool {
-        self.life(node).is_none_or(|life| life.subject <= position && life.object <= position)
+    /// Whether a node is neither described nor referred to after the end of a block.
+    pub(super) fn is_over_by(&self, node: NodeHash, block: u32) -> bool {
+        self.life(node).is_none_or(|life| life.described <= block && life.mentioned <= block)
     }
 
     fn life(&self, node: NodeHash) -> Option<&Life> {
-        self.lives.as_ref().and_then(|lives| lives.get(&node))
+        match &self.reading {
+            Reading::Windows(lives) => lives.get(&node),
+            Reading::Whole | Reading::Blocks(_) => None,
+        }
     }
 }
 

@@ -119,9 +119,9 @@ pub struct CrawlLimits {
     pub pages: u64,
     /// Time for the whole crawl.
     pub time: Duration,
-    /// Triples of a window.
+    /// Triples of a window, more or less.
     pub window: usize,
-    /// Bytes from which a page is read twice, in windows, instead of once, whole.
+    /// Bytes from which a page is read in windows instead of whole.
     pub windowed_from: u64,
 }
 

@@ -1,12 +1,14 @@
 //! The source kind `dcat`: a catalogue in any RDF syntax, paged or not.
 
+use super::block::{Aside, BlockBuilder, Cutter};
 use super::census::Census;
 use super::crawl::{Appetite, Crawl, CrawlOutcome, PageNotes, Sink, SourceError, Target, page_name, with_causes};
 use super::paging::{Links, without_fragment};
-use super::window::{Window, Windower};
+use super::window::Windower;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, Body, Request, Validators, Wanted};
 use crate::lift::{self, Input, LiftError, LiftedTriple, Reading, SyntaxProblem};
+use crate::vocab::dcat;
 use oxrdf::{NamedOrBlankNode, Term};
 use oxrdfio::RdfFormat;
 use std::collections::{HashSet, VecDeque};
@@ -123,10 +125,8 @@ impl Crawl<'_> {
         self.outcome.triples += triples.len() as u64;
         let cut = Cut { census: &census, triples: Some(&triples) };
         let notes = self.notes(input, reading, &links, &cut);
-        let window = windower.close(&census);
-        self.report_unread(input, &notes, &links, &|term| {
-            window.graph.id(term).is_some_and(|id| !window.graph.rows_of_subject(id).is_empty())
-        });
+        let window = windower.close(&census, u32::MAX);
+        self.report_unread(input, &notes)?;
         Ok((links, sink(window, &notes)))
     }
 
@@ -154,20 +154,13 @@ impl Crawl<'_> {
         Ok(())
     }
 
-    /// Reads a long page twice: once for who is who and until where, once for the records.
+    /// Lifts a long page once, putting its blocks aside until it is known who is who and until where each
+    /// node is spoken of; then makes windows of them.
     fn read_in_windows(&mut self, input: &Input, sink: &mut Sink<'_>) -> Result<(Links, Appetite), SourceError> {
-        let mut census = Census::of_roles_and_lives();
-        let mut links = Links::default();
-        let mut triples = 0;
         let mut contexts = 0;
-        let reading = loop {
-            let outcome = lift::read(input, &self.contexts, |lifted| {
-                triples += 1;
-                census.observe(&lifted.triple);
-                links.observe(&lifted.triple);
-            });
-            match outcome {
-                Ok(reading) => break reading,
+        let lifted = loop {
+            match self.put_aside(input) {
+                Ok(lifted) => break lifted,
                 Err(LiftError::MissingContext { url, .. }) if contexts < MAX_CONTEXTS => {
                     contexts += 1;
                     self.fetch_context(input, url)?;
@@ -175,45 +168,39 @@ impl Crawl<'_> {
                 Err(error) => return Err(error.into()),
             }
         };
-        census.finish();
+        let PutAside { census, links, reading, triples, aside } = lifted;
         self.outcome.triples += triples;
         let cut = Cut { census: &census, triples: None };
         let notes = self.notes(input, reading, &links, &cut);
-        self.report_unread(input, &notes, &links, &|term| {
-            super::census::node_of(term).is_some_and(|node| census.is_described(census.hash(node)))
-        });
-        let appetite = self.give_windows(input, &census, &notes, sink)?;
+        self.report_unread(input, &notes)?;
+        let appetite = give_windows(aside, &census, &notes, sink).map_err(|error| unspooled(input, error))?;
         Ok((links, appetite))
     }
 
-    fn give_windows(
-        &mut self,
-        input: &Input,
-        census: &Census,
-        notes: &PageNotes,
-        sink: &mut Sink<'_>,
-    ) -> Result<Appetite, SourceError> {
-        let mut windower = Windower::default();
-        let mut appetite = Appetite::More;
-        let mut size = self.limits.window;
-        let mut give = |window: Window, appetite: &mut Appetite| {
-            if *appetite == Appetite::More {
-                *appetite = sink(window, notes);
+    fn put_aside(&self, input: &Input) -> Result<PutAside, LiftError> {
+        let mut census = Census::of_roles_and_lives();
+        let mut links = Links::default();
+        let mut triples = 0;
+        let mut cutter = Cutter::of(self.limits.window);
+        let mut block = BlockBuilder::default();
+        let mut aside = Aside::new().map_err(|error| unspooled(input, error))?;
+        let mut failure = None;
+        let reading = lift::read(input, &self.contexts, |lifted| {
+            triples += 1;
+            if cutter.cuts_before(&lifted.triple.subject) {
+                let put = aside.put(std::mem::take(&mut block));
+                failure = failure.take().or(put.err());
+                census.end_block();
             }
-        };
-        lift::read(input, &self.contexts, |lifted| {
-            if appetite == Appetite::Enough {
-                return;
-            }
-            windower.add(&lifted);
-            if windower.len() >= size {
-                give(windower.close(census), &mut appetite);
-                // A page that keeps much unfinished would otherwise be gone through again and again.
-                size = self.limits.window.max(windower.len() * 2);
+            census.observe(&lifted.triple);
+            links.observe(&lifted.triple);
+            if !census.is_in_a_list(&lifted.triple) {
+                block.add(&lifted);
             }
         })?;
-        give(windower.close(census), &mut appetite);
-        Ok(appetite)
+        let put = failure.map_or_else(|| aside.put(block), Err);
+        put.and_then(|()| census.finish()).map_err(|error| unspooled(input, error))?;
+        Ok(PutAside { census, links, reading, triples, aside })
     }
 
     /// Gathers what reading found, and which descriptions are cut by a syntax error.
@@ -237,30 +224,72 @@ impl Crawl<'_> {
         notes
     }
 
-    /// Names the records that the catalogue lists and that a syntax error kept from being read.
-    fn report_unread(
-        &mut self,
-        input: &Input,
-        notes: &PageNotes,
-        links: &Links,
-        is_described: &dyn Fn(&Term) -> bool,
-    ) {
+    /// Names the records that the catalogue lists and that a syntax error kept from being read, for which
+    /// the page is read once more.
+    fn report_unread(&mut self, input: &Input, notes: &PageNotes) -> Result<(), LiftError> {
         if self.outcome.errors.iter().all(|error| error.place.page != notes.page) {
-            return;
+            return Ok(());
         }
+        let mut listed = Vec::new();
+        let mut described = HashSet::new();
+        lift::read(input, &self.contexts, |LiftedTriple { triple, .. }| {
+            if triple.predicate == dcat::HAS_DATASET {
+                listed.push(triple.object);
+            }
+            described.insert(triple.subject);
+        })?;
         let page = page_name(&input.page);
-        for listed in links.listed().iter().filter(|listed| !is_described(listed)) {
-            let Term::NamedNode(node) = listed else { continue };
+        for node in listed {
+            let Term::NamedNode(node) = node else { continue };
+            if described.contains(&NamedOrBlankNode::from(node.clone())) {
+                continue;
+            }
             self.outcome.unread += 1;
             self.outcome.errors.push(ItemError {
-                record: Some(node.as_str().to_owned()),
+                record: Some(node.into_string()),
                 place: Place { page: page.clone(), line: None },
                 message: "the catalogue lists this dataset, but its description was not reached: mend the \
                           syntax error before it"
                     .to_owned(),
             });
         }
+        Ok(())
     }
+}
+
+/// A long page, lifted and put aside.
+struct PutAside {
+    census: Census,
+    links: Links,
+    reading: Reading,
+    triples: u64,
+    aside: Aside,
+}
+
+/// What was put aside cannot be written or read again.
+fn unspooled(input: &Input, source: std::io::Error) -> LiftError {
+    LiftError::Io { page: page_name(&input.page), source }
+}
+
+fn give_windows(
+    aside: Aside,
+    census: &Census,
+    notes: &PageNotes,
+    sink: &mut Sink<'_>,
+) -> std::io::Result<Appetite> {
+    let mut windower = Windower::default();
+    let mut due = 0;
+    for (number, block) in (0..).zip(aside.blocks()?) {
+        windower.add_block(&block?);
+        if windower.len() >= due {
+            if sink(windower.close(census, number), notes) == Appetite::Enough {
+                return Ok(Appetite::Enough);
+            }
+            // A page that keeps much unfinished would otherwise be gone through again and again.
+            due = windower.len() * 2;
+        }
+    }
+    Ok(sink(windower.close(census, u32::MAX), notes))
 }
 
 enum Step {

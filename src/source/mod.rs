@@ -3,6 +3,7 @@
 //! Invariant: a window holds every statement that its page makes about the records it names; memory
 //! is bounded by the window and by what the page leaves unfinished, not by the page.
 
+mod block;
 mod census;
 mod ckan;
 mod crawl;
@@ -12,6 +13,7 @@ mod detect;
 mod json;
 mod json_pages;
 mod json_stream;
+mod lives;
 mod opendatasoft;
 mod paging;
 mod window;

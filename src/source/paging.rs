@@ -16,7 +16,6 @@ pub(super) struct Links {
     parts: Vec<(NamedOrBlankNode, String)>,
     /// Catalogues whose datasets this page lists.
     described: BTreeSet<String>,
-    listed: Vec<Term>,
     /// The first statements of languages; which of them are the catalogue's shows when its type is known.
     languages: Vec<(NamedOrBlankNode, Term)>,
     catalogue_nodes: BTreeSet<String>,
@@ -47,7 +46,6 @@ impl Links {
                 }
             }
             dcat::HAS_DATASET => {
-                self.listed.push(triple.object.clone());
                 if let NamedOrBlankNode::NamedNode(node) = &triple.subject {
                     self.described.insert(node.as_str().to_owned());
                 }
@@ -115,11 +113,6 @@ impl Links {
                 Term::BlankNode(_) => None,
             })
             .collect()
-    }
-
-    /// The nodes that catalogues of this page list as datasets.
-    pub(super) fn listed(&self) -> &[Term] {
-        &self.listed
     }
 }
 

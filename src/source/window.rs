@@ -1,5 +1,6 @@
 //! Windows: stretches of a page that hold whole records.
 
+use super::block::Block;
 use super::census::{Census, node_of};
 use crate::catalog::RecordKind;
 use crate::lift::LiftedTriple;
@@ -20,6 +21,8 @@ pub struct Window {
     pub roots: Vec<Root>,
     /// The line at which each node was first described.
     pub lines: FxHashMap<TermId, u32>,
+    /// The nodes whose description the next window has too.
+    pub lasting: FxHashSet<TermId>,
 }
 
 /// A record in a window: its node and all triples of its description.
@@ -44,7 +47,7 @@ pub fn window_of(triples: &[Triple]) -> Window {
         census.observe(triple);
         windower.add_kept(triple, 0);
     }
-    windower.close(&census)
+    windower.close(&census, u32::MAX)
 }
 
 /// Collects triples and gives windows.
@@ -52,39 +55,48 @@ pub fn window_of(triples: &[Triple]) -> Window {
 pub(super) struct Windower {
     builder: GraphBuilder,
     lines: FxHashMap<TermId, u32>,
-    position: u32,
 }
 
 impl Windower {
     pub(super) fn add(&mut self, lifted: &LiftedTriple) {
-        self.position += 1;
         self.add_kept(&lifted.triple, lifted.line);
     }
 
     fn add_kept(&mut self, triple: &Triple, line: u32) {
-        self.builder.insert(triple);
-        let subject = self.builder.intern(triple.subject.as_ref());
+        let [subject, ..] = self.builder.insert_numbered(triple);
         self.lines.entry(subject).or_insert(line);
+    }
+
+    /// Adds a block of the page.
+    pub(super) fn add_block(&mut self, block: &Block) {
+        let ids: Vec<TermId> = block.terms.iter().map(|term| self.builder.intern(term)).collect();
+        for row in &block.rows {
+            self.builder.insert_row(row.map(|id| ids[id as usize]));
+        }
+        for (subject, line) in &block.lines {
+            self.lines.entry(ids[*subject as usize]).or_insert(*line);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
         self.builder.len()
     }
 
-    /// Closes the window at the present position and starts the next with what is unfinished.
-    pub(super) fn close(&mut self, census: &Census) -> Window {
+    /// Closes the window at the end of a block of the page, and starts the next with what is unfinished.
+    pub(super) fn close(&mut self, census: &Census, block: u32) -> Window {
         let builder = std::mem::take(&mut self.builder);
         let lines = std::mem::take(&mut self.lines);
         let graph = builder.build();
         let nodes = Nodes { graph: &graph, census };
-        let (whole, unfinished) = nodes.records(self.position);
-        let kept = nodes.unfinished_rows(&whole, &unfinished, self.position);
+        let (whole, unfinished) = nodes.records(block);
+        let kept = nodes.unfinished_rows(&whole, &unfinished, block);
+        let lasting = kept.iter().map(|row| row[0]).collect();
         for row in kept {
             let triple = triple_of(&graph, row);
             let line = lines.get(&row[0]).copied().unwrap_or(0);
             self.add_kept(&triple, line);
         }
-        Window { roots: whole, graph, lines }
+        Window { roots: whole, graph, lines, lasting }
     }
 }
 
@@ -100,7 +112,7 @@ struct Nodes<'w> {
 
 impl Nodes<'_> {
     /// The records of the window, whole ones first, then those that go on behind it.
-    fn records(&self, position: u32) -> (Vec<Root>, Vec<Root>) {
+    fn records(&self, block: u32) -> (Vec<Root>, Vec<Root>) {
         let mut whole = Vec::new();
         let mut unfinished = Vec::new();
         let mut last = None;
@@ -113,7 +125,7 @@ impl Nodes<'_> {
                 continue;
             }
             let root = Root { node: *subject, kind, rows: self.description(*subject), page: None };
-            if self.is_whole(&root, position) { whole.push(root) } else { unfinished.push(root) }
+            if self.is_whole(&root, block) { whole.push(root) } else { unfinished.push(root) }
         }
         (whole, unfinished)
     }
@@ -122,8 +134,8 @@ impl Nodes<'_> {
         node_of(self.graph.term(node)).map(|node| self.census.hash(node))
     }
 
-    /// Whether nothing that the description holds or leads to is described behind the position.
-    fn is_whole(&self, root: &Root, position: u32) -> bool {
+    /// Whether nothing that the description holds or leads to is described behind the block.
+    fn is_whole(&self, root: &Root, block: u32) -> bool {
         if !self.census.has_lives() {
             return true;
         }
@@ -134,7 +146,7 @@ impl Nodes<'_> {
             .into_iter()
             .filter(|node| *node == root.node || !self.is_boundary(*node))
             .filter_map(|node| self.hash(node))
-            .all(|node| self.census.is_described_by(node, position))
+            .all(|node| self.census.is_described_by(node, block))
     }
 
     /// A record that others only mention: unlisted, and with nothing but its type and identifier. One that
@@ -181,7 +193,7 @@ impl Nodes<'_> {
 
     /// The triples that the next window needs: those of unfinished records, and of nodes that are
     /// spoken of again.
-    fn unfinished_rows(&self, whole: &[Root], unfinished: &[Root], position: u32) -> Vec<[TermId; 3]> {
+    fn unfinished_rows(&self, whole: &[Root], unfinished: &[Root], block: u32) -> Vec<[TermId; 3]> {
         let given: FxHashSet<TermId> = whole.iter().map(|root| root.node).collect();
         let needed: FxHashSet<TermId> =
             unfinished.iter().flat_map(|root| root.rows.iter().map(|row| row[0])).collect();
@@ -191,7 +203,7 @@ impl Nodes<'_> {
             let keep = match current {
                 Some((subject, keep)) if subject == row[0] => keep,
                 _ => {
-                    let is_over = self.hash(row[0]).is_none_or(|hash| self.census.is_over_by(hash, position));
+                    let is_over = self.hash(row[0]).is_none_or(|hash| self.census.is_over_by(hash, block));
                     !given.contains(&row[0]) && (needed.contains(&row[0]) || !is_over)
                 }
             };
@@ -209,36 +221,43 @@ mod tests {
     use super::*;
     use crate::fetch::Body;
     use crate::lift::{Contexts, Input, read};
+    use crate::source::block::{Aside, BlockBuilder, Cutter};
     use oxrdfio::RdfFormat;
     use std::collections::BTreeMap;
 
     const PREFIXES: &str = "@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .\n\
         @prefix foaf: <http://xmlns.com/foaf/0.1/> . @prefix e: <http://e/> .\n";
 
-    /// The records of a text, read in windows of a number of triples, as their numbers of triples.
-    fn records(text: &str, window: usize) -> BTreeMap<String, usize> {
+    /// The records of a text, read in windows of blocks of some triples, as their numbers of triples.
+    fn records(text: &str, block: usize) -> BTreeMap<String, usize> {
         let page = url::Url::parse("http://e/catalogue").unwrap();
         let body = Body::Memory(format!("{PREFIXES}{text}").into_bytes().into());
         let input = Input { page, format: RdfFormat::Turtle, body };
         let mut census = Census::of_roles_and_lives();
-        read(&input, &Contexts::default(), |lifted| census.observe(&lifted.triple)).unwrap();
-        census.finish();
+        let mut aside = Aside::new().unwrap();
+        let mut present = BlockBuilder::default();
+        let mut cutter = Cutter::of(block);
+        read(&input, &Contexts::default(), |lifted| {
+            if cutter.cuts_before(&lifted.triple.subject) {
+                aside.put(std::mem::take(&mut present)).unwrap();
+                census.end_block();
+            }
+            census.observe(&lifted.triple);
+            present.add(&lifted);
+        })
+        .unwrap();
+        aside.put(present).unwrap();
+        census.finish().unwrap();
         let mut windower = Windower::default();
         let mut found = BTreeMap::new();
-        let mut collect = |window: Window| {
+        for (number, block) in (0..).zip(aside.blocks().unwrap()) {
+            windower.add_block(&block.unwrap());
+            let window = windower.close(&census, number);
             for root in window.roots {
                 let name = window.graph.term(root.node).to_string();
                 assert!(found.insert(name, root.rows.len()).is_none(), "a record came twice");
             }
-        };
-        read(&input, &Contexts::default(), |lifted| {
-            windower.add(&lifted);
-            if windower.len() >= window {
-                collect(windower.close(&census));
-            }
-        })
-        .unwrap();
-        collect(windower.close(&census));
+        }
         found
     }
 
@@ -259,8 +278,8 @@ mod tests {
             whole.iter().map(|(name, rows)| (name.as_str(), *rows)).collect::<Vec<_>>(),
             [("<http://e/d1>", 11), ("<http://e/d2>", 5), ("<http://e/d3>", 6), ("<http://e/s>", 4)]
         );
-        for window in 1..30 {
-            assert_eq!(records(text, window), whole, "windows of {window} triples");
+        for block in 1..30 {
+            assert_eq!(records(text, block), whole, "windows of {block} triples");
         }
     }
 }

@@ -9,8 +9,8 @@ use oxigraph::store::{StorageError, Store};
 use oxrdf::{GraphName, GraphNameRef, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashSet;
 
-/// Memory of the bulk loader, in megabytes; its default would take what the machine has.
-const LOADER_MEMORY: usize = 256;
+/// Quads that the bulk loader counts a megabyte for.
+const QUADS_A_MEGABYTE: usize = 1_000;
 /// New graphs are loaded together from this many triples on.
 const LOAD_FROM: usize = 150_000;
 /// Fewer than this are not worth the bulk loader's files.
@@ -44,8 +44,9 @@ impl Batch {
             transaction.commit()?;
             return Ok(());
         }
-        let mut loader =
-            self.store.bulk_loader().with_num_threads(2).with_max_memory_size_in_megabytes(LOADER_MEMORY);
+        // The loader cuts its input into pieces by the memory it may take: a piece for each of its threads.
+        let megabytes = self.quads.len() / QUADS_A_MEGABYTE + 1;
+        let mut loader = self.store.bulk_loader().with_num_threads(2).with_max_memory_size_in_megabytes(megabytes);
         loader.load_quads(self.quads)?;
         loader.commit()?;
         Ok(())

@@ -46,9 +46,15 @@ impl GraphBuilder {
 
     /// Adds a triple; repeated triples count once.
     pub fn insert<'t>(&mut self, triple: impl Into<TripleRef<'t>>) {
+        self.insert_numbered(triple);
+    }
+
+    /// Adds a triple, and returns its terms' identifiers.
+    pub fn insert_numbered<'t>(&mut self, triple: impl Into<TripleRef<'t>>) -> [TermId; 3] {
         let triple = triple.into();
         let row = [self.intern(triple.subject), self.intern(triple.predicate), self.intern(triple.object)];
         self.rows.push(row);
+        row
     }
 
     /// Adds a triple of interned terms: a subject, an IRI and an object.
@@ -71,6 +77,12 @@ impl GraphBuilder {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// The terms, each at the place of its identifier, and the triples inserted.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<Term>, Vec<[TermId; 3]>) {
+        (self.terms, self.rows)
     }
 
     /// Sorts the triples into the three orders of an immutable graph.

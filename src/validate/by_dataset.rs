@@ -9,7 +9,7 @@ use crate::source::Window;
 use crate::triples::{Graph, GraphBuilder};
 use oxrdf::Term;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
@@ -24,9 +24,9 @@ pub struct ByDataset<'p> {
     vocabulary: Option<&'p Graph>,
     budget: Budget,
     /// Records share nodes, such as their publisher: what one record reported of a node, the next does
-    /// not repeat. Two hashes of a result stand for it, and results about the record's own node, which
-    /// no other describes, are not remembered.
-    seen: FxHashSet<[u64; 2]>,
+    /// not repeat. Two hashes of a result stand for it, kept with its node's as long as windows describe
+    /// that node; results about the record's own node, which no other describes, are not remembered.
+    seen: FxHashMap<u64, FxHashSet<[u64; 2]>>,
     hashers: [RandomState; 2],
     records: u64,
     time: Duration,
@@ -40,7 +40,7 @@ impl<'p> ByDataset<'p> {
             plan,
             vocabulary,
             budget: Budget::default(),
-            seen: FxHashSet::default(),
+            seen: FxHashMap::default(),
             hashers: [RandomState::new(), RandomState::new()],
             records: 0,
             time: Duration::ZERO,
@@ -66,6 +66,9 @@ impl<'p> ByDataset<'p> {
             whole.failures.extend(report.failures);
             self.add_new(window.graph.term(root.node), report.results, &mut whole.results);
         }
+        let lasting: FxHashSet<u64> =
+            window.lasting.iter().map(|node| self.hashers[0].hash_one(window.graph.term(*node))).collect();
+        self.seen.retain(|node, _| lasting.contains(node));
         whole
     }
 
@@ -78,12 +81,15 @@ impl<'p> ByDataset<'p> {
                 continue;
             }
             let hash = [self.hashers[0].hash_one(&result), self.hashers[1].hash_one(&result)];
-            if !self.seen.contains(&hash) {
-                shared.push(hash);
+            let node = self.hashers[0].hash_one(&result.focus_node);
+            if !self.seen.get(&node).is_some_and(|seen| seen.contains(&hash)) {
+                shared.push((node, hash));
                 found.push(result);
             }
         }
-        self.seen.extend(shared);
+        for (node, hash) in shared {
+            self.seen.entry(node).or_default().insert(hash);
+        }
     }
 
     /// The number of records so far.
