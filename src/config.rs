@@ -1,6 +1,7 @@
 //! The program's settings: `moisson.toml`, then the environment, then flags, the last one winning.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The settings that several commands share.
@@ -19,6 +20,8 @@ pub struct Config {
     pub removal_percent: u8,
     /// The languages in which records are shown, as tags, the best one first. Default `fr`, `en`.
     pub languages: Vec<String>,
+    /// Sources with settings of their own, by name.
+    pub sources: BTreeMap<String, SourceConfig>,
     /// Whom the servers' operators may write to: a page or a mailbox, as requests name it.
     pub contact: String,
 }
@@ -56,6 +59,17 @@ pub enum ConfigError {
     },
 }
 
+/// The settings of one source: `[sources.NAME]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// Its address: a harvest of it takes these settings, and the name.
+    pub url: Option<url::Url>,
+    /// Files that add to the mapping of its kind: queries and alias rows.
+    #[serde(default)]
+    pub mapping: Vec<PathBuf>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stated {
@@ -66,6 +80,8 @@ struct Stated {
     removal_percent: Option<u8>,
     languages: Option<Vec<String>>,
     contact: Option<String>,
+    #[serde(default)]
+    sources: BTreeMap<String, SourceConfig>,
 }
 
 impl Config {
@@ -84,9 +100,20 @@ impl Config {
             grace_days: stated.grace_days.unwrap_or(2),
             removal_percent: stated.removal_percent.unwrap_or(20),
             languages: stated.languages.unwrap_or_else(|| vec!["fr".to_owned(), "en".to_owned()]),
+            sources: stated.sources,
             contact: stated.contact.unwrap_or_else(|| "https://moisson.dev/contact".to_owned()),
         };
         config.check()
+    }
+
+    /// The settings of a source, and its name: by its name, else by its address.
+    #[must_use]
+    pub fn source(&self, name: Option<&str>, address: &url::Url) -> Option<(&str, &SourceConfig)> {
+        let found = match name {
+            Some(name) => self.sources.get_key_value(name),
+            None => self.sources.iter().find(|(_, source)| source.url.as_ref() == Some(address)),
+        };
+        found.map(|(name, source)| (name.as_str(), source))
     }
 
     fn read_file(path: &Path) -> Result<Stated, ConfigError> {

@@ -41,7 +41,9 @@ fn lift(data: &[u8]) {
     assert_eq!(Some(&triples), read_all(&input).as_ref(), "two readings agree");
     let mut census = Census::of_roles_and_lives();
     for block in triples.chunks(5) {
-        block.iter().for_each(|triple| census.observe(triple));
+        for triple in block {
+            census.observe(triple);
+        }
         census.end_block();
     }
     census.finish().expect("a temporary file can be written");

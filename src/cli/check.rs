@@ -2,6 +2,7 @@
 
 use super::harvest::{Kind, options};
 use super::report;
+use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, runtime};
 use crate::catalog::{Finding, Severity};
 use crate::config::Config;
@@ -46,6 +47,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value = "violation")]
     fail_on: FailOn,
     #[command(flatten)]
+    settings: SettingsArguments,
+    #[command(flatten)]
     fetch: FetchArguments,
 }
 
@@ -61,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         Harvest { folder: &folder, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
     let mut options = options(config, None, None, Writing::DryRun)?;
     options.kind = arguments.kind.map(crate::catalog::SourceKind::from);
+    arguments.settings.apply(&mut options, config, &target)?;
     let (job, findings) = harvest.run(&target, &options, &mut |_| ()).map_err(|failed| failed.error)?;
     match arguments.format {
         Format::Text => print!("{}", report::text(&job, &findings)),

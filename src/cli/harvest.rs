@@ -1,9 +1,11 @@
 //! `moisson harvest`
 
 use super::report;
+use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, StoreArguments, runtime};
 use crate::catalog::{SourceId, SourceKind};
 use crate::config::Config;
+use crate::convert::CustomMapping;
 use crate::harvest::{Harvest, JobReport, Options, Profiles, Progress, RemovalRules, Status, Writing};
 use crate::source::{CrawlLimits, Target};
 use clap::{Args, ValueEnum};
@@ -70,6 +72,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     #[command(flatten)]
+    settings: SettingsArguments,
+    #[command(flatten)]
     fetch: FetchArguments,
 }
 
@@ -81,6 +85,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let profiles = Profiles::compile(&arguments.profiles, &arguments.vocabularies)
         .map_err(crate::harvest::HarvestError::from)?;
     let target = Target::parse(&arguments.address).map_err(crate::harvest::HarvestError::from)?;
+    arguments.settings.apply(&mut options, config, &target)?;
     let runtime = runtime()?;
     let client = arguments.fetch.client(config);
     let harvest =
@@ -113,6 +118,7 @@ pub(super) fn options(
     Ok(Options {
         source: source.map(SourceId::parse).transpose()?,
         kind: None,
+        mapping: CustomMapping::default(),
         max_records,
         writing,
         base: config.base.clone(),

@@ -3,10 +3,12 @@
 mod check;
 mod export;
 mod harvest;
+mod map;
 mod query;
 mod records;
 mod report;
 mod serve;
+mod settings;
 mod shacl;
 mod shacl_report;
 
@@ -54,6 +56,8 @@ enum Action {
     Export(export::Arguments),
     /// Validate a catalogue without storing it
     Check(check::Arguments),
+    /// Show how one record is mapped to DCAT-AP
+    Map(map::Arguments),
     /// Validate any data with any shapes
     Shacl(shacl::Arguments),
     /// Serve SPARQL, records, feeds and pages
@@ -141,6 +145,7 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Action::Query(arguments) => query::run(&arguments, &config),
         Action::Export(arguments) => export::run(&arguments, &config),
         Action::Check(arguments) => check::run(&arguments, &config),
+        Action::Map(arguments) => map::run(&arguments, &config),
         Action::Shacl(arguments) => shacl::run(&arguments, &config),
         Action::Serve(arguments) => serve::run(&arguments, &config),
     }
@@ -180,7 +185,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
                 crate::source::SourceError::Address { .. } | crate::source::SourceError::Credentials { .. },
             )
             | HarvestError::Name { .. }
-            | HarvestError::Profile(_) => USAGE,
+            | HarvestError::Profile(_)
+            | HarvestError::Mapping(_)
+            | HarvestError::NoSuchRecord { .. } => USAGE,
             HarvestError::Source(_) => SOURCE_FAILED,
             HarvestError::Store(_) | HarvestError::Operations(_) | HarvestError::Query(_) => STORE_FAILED,
         };

@@ -3,7 +3,8 @@
 //! A record is lifted to triples that mirror its JSON. The query `nodes` says which node of DCAT each object
 //! becomes; the others say what is said of these nodes.
 
-use super::functions::evaluator;
+use super::custom::CustomMapping;
+use super::functions::Functions;
 use super::queries::{QueryError, construct, graph_of, parse_query};
 use super::tables::TABLES;
 use super::unmapped::{Unmapped, fields_read};
@@ -49,8 +50,11 @@ const BATCH: usize = 100;
 pub struct Mapper {
     /// The fields that the queries name.
     read: HashSet<String>,
-    nodes: (&'static str, Query),
-    statements: Vec<(&'static str, Query)>,
+    nodes: (String, Query),
+    /// Those of the kind, then those of the source.
+    statements: Vec<(String, Query)>,
+    functions: Functions,
+    own: String,
 }
 
 /// Records as DCAT-AP.
@@ -67,28 +71,32 @@ pub struct Mapped {
 }
 
 impl Mapper {
-    /// The mapper of a kind of source; DCAT needs none.
+    /// The mapper of a kind of source, with what one source adds to it; DCAT needs none.
     ///
     /// # Errors
     /// When a query does not parse.
-    pub fn of(kind: SourceKind) -> Result<Option<Self>, QueryError> {
+    pub fn of(kind: SourceKind, custom: &CustomMapping) -> Result<Option<Self>, QueryError> {
         match kind {
             SourceKind::Dcat => Ok(None),
-            SourceKind::Ckan => Self::parse(CKAN).map(Some),
-            SourceKind::Opendatasoft => Self::parse(OPENDATASOFT).map(Some),
-            SourceKind::DcatUs => Self::parse(DCAT_US).map(Some),
+            SourceKind::Ckan => Self::parse(CKAN, custom).map(Some),
+            SourceKind::Opendatasoft => Self::parse(OPENDATASOFT, custom).map(Some),
+            SourceKind::DcatUs => Self::parse(DCAT_US, custom).map(Some),
         }
     }
 
-    fn parse(queries: &'static [(&'static str, &'static str)]) -> Result<Self, QueryError> {
-        let parse = |(name, text): &(&'static str, &'static str)| Ok((*name, parse_query(name, text)?));
+    fn parse(
+        queries: &'static [(&'static str, &'static str)],
+        custom: &CustomMapping,
+    ) -> Result<Self, QueryError> {
+        let parse =
+            |(name, text): &(&'static str, &'static str)| Ok(((*name).to_owned(), parse_query(name, text)?));
         let (nodes, statements) = queries.split_first().expect("`nodes` is the first");
-        let read = fields_read(queries.iter().map(|(_, text)| *text));
-        Ok(Self {
-            read,
-            nodes: parse(nodes)?,
-            statements: statements.iter().map(parse).collect::<Result<_, _>>()?,
-        })
+        let own = custom.queries.iter().map(|own| own.text.as_str());
+        let read = fields_read(queries.iter().map(|(_, text)| *text).chain(own));
+        let mut statements: Vec<_> = statements.iter().map(parse).collect::<Result<_, QueryError>>()?;
+        statements.extend(custom.queries.iter().map(|own| (own.name.clone(), own.query.clone())));
+        let (functions, own) = (custom.functions().clone(), custom.fingerprint());
+        Ok(Self { read, nodes: parse(nodes)?, statements, functions, own })
     }
 
     /// What changes when the mapping does: the queries and the tables.
@@ -96,7 +104,7 @@ impl Mapper {
     pub fn fingerprint(&self) -> String {
         let queries = std::iter::once(&self.nodes).chain(&self.statements);
         let texts: Vec<String> = queries.map(|(name, query)| format!("{name}\n{query}")).collect();
-        GraphHash::of(&format!("{}{}", texts.concat(), TABLES.concat())).to_string()
+        GraphHash::of(&format!("{}{}{}", texts.concat(), TABLES.concat(), self.own)).to_string()
     }
 
     /// Maps the records of a page.
@@ -134,7 +142,7 @@ impl Mapper {
     }
 
     fn batch(&self, site: &str, records: &[JsonRecord]) -> Result<Batch, QueryError> {
-        let evaluator = evaluator();
+        let evaluator = self.functions.evaluator();
         let mut lifted = Vec::new();
         let site = Term::from(Literal::new_simple_literal(site));
         let mut lifted_roots = Vec::new();

@@ -4,7 +4,9 @@
 //! text, the new form of an old property) is a second set of triples, kept apart. Blank nodes become
 //! IRIs that a second run repeats.
 
+mod aliases;
 mod canonical;
+mod custom;
 mod functions;
 mod identify;
 mod mapping;
@@ -14,10 +16,11 @@ mod tables;
 mod unmapped;
 
 pub use canonical::canonical_hash;
+pub use custom::{CustomMapping, MappingError};
 #[cfg(feature = "fuzzing")]
 pub(crate) use functions::every_function;
 pub(crate) use functions::language_tag;
-pub use functions::{evaluator, record_evaluator};
+pub use functions::{Functions, Refusal, record_evaluator};
 pub use identify::{Draft, Identifier, NodeClaim, Renames};
 pub use mapping::{Mapped, Mapper};
 pub use queries::{Conversion, Converter, QueryError, parse_query};

@@ -1,6 +1,7 @@
 //! The conversion and check queries: parsed once, run over many records at a time.
 
-use super::functions::evaluator;
+use super::custom::CustomMapping;
+use super::functions::Functions;
 use super::identify::Draft;
 use super::tables::TABLES;
 use crate::catalog::{Finding, GraphHash, Message, Place, Severity};
@@ -69,17 +70,30 @@ pub struct Conversion {
 /// The parsed queries of one kind of source.
 #[derive(Debug)]
 pub struct Converter {
-    convert: Vec<(&'static str, Query)>,
-    check: Vec<(&'static str, Query)>,
+    convert: Vec<(String, Query)>,
+    check: Vec<(String, Query)>,
+    functions: Functions,
+    own: String,
 }
 
 impl Converter {
-    /// The converter for DCAT sources.
-    pub fn dcat() -> Result<Self, QueryError> {
+    /// The converter for what is DCAT, with the alias rows of a source.
+    pub fn dcat(custom: &CustomMapping) -> Result<Self, QueryError> {
         let parse = |queries: &'static [(&'static str, &'static str)]| {
-            queries.iter().map(|(name, text)| Ok((*name, parse_query(name, text)?))).collect::<Result<_, _>>()
+            queries.iter().map(|(name, text)| Ok(((*name).to_owned(), parse_query(name, text)?))).collect()
         };
-        Ok(Self { convert: parse(CONVERT_DCAT)?, check: parse(CHECK_DCAT)? })
+        let convert: Result<_, QueryError> = parse(CONVERT_DCAT);
+        let check: Result<_, QueryError> = parse(CHECK_DCAT);
+        let functions = custom.functions().clone();
+        Ok(Self { convert: convert?, check: check?, own: functions.fingerprint(), functions })
+    }
+
+    /// The same with a source's own queries, which read its DCAT as it states it.
+    #[must_use]
+    pub fn with_queries_of(mut self, custom: &CustomMapping) -> Self {
+        self.convert.extend(custom.queries.iter().map(|own| (own.name.clone(), own.query.clone())));
+        self.own = custom.fingerprint();
+        self
     }
 
     /// What changes when the mapping does: the queries, the tables and the program behind them.
@@ -91,6 +105,7 @@ impl Converter {
             texts.push_str(&query.to_string());
         }
         texts.push_str(&TABLES.concat());
+        texts.push_str(&self.own);
         let mut hash = GraphHash::of(&texts).to_string();
         hash.truncate(16);
         hash
@@ -98,7 +113,7 @@ impl Converter {
 
     /// Converts records together: a query is planned once for all of them.
     pub fn convert(&self, drafts: &[&Draft]) -> Result<Vec<Conversion>, QueryError> {
-        let evaluator = evaluator();
+        let evaluator = self.functions.evaluator();
         let owners = Owners::of(drafts);
         let mut conversions: Vec<Conversion> = drafts.iter().map(|_| Conversion::default()).collect();
         let stated = graph_of(drafts.iter().flat_map(|draft| &draft.triples));

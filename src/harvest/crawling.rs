@@ -3,7 +3,7 @@
 use super::job::{HarvestError, Job, Progress, Writing};
 use crate::catalog::SourceKind;
 use crate::fetch::{Client, Validators};
-use crate::source::{Appetite, Crawl, CrawlOutcome, JsonRecords, SourceError, Target};
+use crate::source::{Appetite, Crawl, CrawlOutcome, JsonRecords, JsonSink, SourceError, Target};
 use std::time::{Duration, Instant};
 
 /// What is told of a crawl while it goes on.
@@ -13,6 +13,21 @@ struct Meter<'p> {
     /// Time spent with what was read, and not with reading.
     inside: Duration,
     progress: &'p mut dyn FnMut(Progress),
+}
+
+/// Crawls a source that is no DCAT catalogue.
+pub(super) fn crawl_platform(
+    kind: SourceKind,
+    crawl: Crawl<'_>,
+    target: &Target,
+    sink: &mut JsonSink<'_>,
+) -> Result<CrawlOutcome, SourceError> {
+    match kind {
+        SourceKind::Opendatasoft => crawl.opendatasoft(target, sink),
+        SourceKind::DcatUs => crawl.dcat_us(target, sink),
+        // DCAT has no mapper.
+        SourceKind::Ckan | SourceKind::Dcat => crawl.ckan(target, sink),
+    }
 }
 
 impl Job<'_> {
@@ -36,12 +51,7 @@ impl Job<'_> {
                 let mut take = |records: JsonRecords| {
                     self.take(&records.page, &mut meter, |job| job.take_records(mapper, &records))
                 };
-                match kind {
-                    SourceKind::Opendatasoft => crawl.opendatasoft(target, &mut take),
-                    SourceKind::DcatUs => crawl.dcat_us(target, &mut take),
-                    // DCAT has no mapper.
-                    SourceKind::Ckan | SourceKind::Dcat => crawl.ckan(target, &mut take),
-                }
+                crawl_platform(kind, crawl, target, &mut take)
             }
         };
         self.clock.add("fetch and lift", start.elapsed().saturating_sub(meter.inside));

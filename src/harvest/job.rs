@@ -6,7 +6,7 @@ use super::removal::RemovalRules;
 use super::report::{JobReport, Status};
 use super::state::{Clock, Pending, State};
 use crate::catalog::{Finding, GraphHash, ItemError, SourceId, SourceKind};
-use crate::convert::{Converter, Identifier, Mapper, QueryError};
+use crate::convert::{Converter, CustomMapping, Identifier, Mapper, MappingError, QueryError};
 use crate::derive::Deriver;
 use crate::fetch::Client;
 use crate::operations::OperationsError;
@@ -23,6 +23,8 @@ pub struct Options {
     pub source: Option<SourceId>,
     /// Its kind; else the one it is known by, else what its address tells.
     pub kind: Option<SourceKind>,
+    /// What it adds to the mapping of its kind.
+    pub mapping: CustomMapping,
     /// The most records to take.
     pub max_records: Option<u64>,
     /// Whether to write anything.
@@ -76,6 +78,19 @@ pub enum HarvestError {
     /// A profile cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// What the source adds to its mapping cannot be used.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    /// The record that was asked for is not there.
+    #[error(
+        "none of the {read} records read is {record:?}: a record goes by its identifier, its name or its node"
+    )]
+    NoSuchRecord {
+        /// What was asked for.
+        record: String,
+        /// The records that were read.
+        read: u64,
+    },
 }
 
 /// What a running job tells.
@@ -134,7 +149,11 @@ impl Harvest<'_> {
     }
 
     /// The kind asked for, else the one the source is known by, else what its address or its portal tells.
-    fn kind(&self, target: &Target, options: &Options) -> Result<(SourceKind, Option<Detected>), HarvestError> {
+    pub(super) fn kind(
+        &self,
+        target: &Target,
+        options: &Options,
+    ) -> Result<(SourceKind, Option<Detected>), HarvestError> {
         let url = target.url();
         if let Some(kind) = options.kind {
             return Ok((kind, None));
@@ -158,8 +177,9 @@ impl Harvest<'_> {
         let started = Instant::now();
         let (kind, detected) = self.kind(target, options)?;
         let target = detected.as_ref().map_or(target, |detected| &detected.target);
-        let converter = Converter::dcat()?;
-        let mapper = Mapper::of(kind)?;
+        let custom = &options.mapping;
+        let converter = converter_of(kind, custom)?;
+        let mapper = Mapper::of(kind, custom)?;
         let mapping = fingerprint(&converter, mapper.as_ref());
         let names = GraphNames::new(&options.base);
         let deriver = Deriver::new(&options.languages)?;
@@ -215,6 +235,12 @@ impl Harvest<'_> {
         let report = job.finish(outcome, started, self.folder, progress)?;
         Ok((report, std::mem::take(&mut job.state.findings)))
     }
+}
+
+/// The converter of a source: its own queries read DCAT where it speaks DCAT, else its platform's fields.
+pub(super) fn converter_of(kind: SourceKind, custom: &CustomMapping) -> Result<Converter, QueryError> {
+    let converter = Converter::dcat(custom)?;
+    Ok(if kind == SourceKind::Dcat { converter.with_queries_of(custom) } else { converter })
 }
 
 /// What changes when the queries of a kind of source do.

@@ -6,6 +6,7 @@
 mod crawling;
 mod desk;
 mod ending;
+mod explain;
 mod job;
 mod known;
 mod profiles;
@@ -16,6 +17,7 @@ mod state;
 mod window;
 mod writing;
 
+pub use explain::Explained;
 pub use job::{FailedJob, Harvest, HarvestError, Options, Progress, Writing};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use removal::RemovalRules;

@@ -68,7 +68,7 @@ pub struct Profile {
 }
 
 /// The profiles of a job.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Profiles {
     compiled: Vec<Profile>,
     /// What `sh:class` of code lists looks into, loaded once.

@@ -18,6 +18,14 @@ pub fn lift_json(id: &str, record: &Map<String, Value>, take: &mut dyn FnMut(Tri
     node
 }
 
+/// The record that a lifted triple belongs to, by its node: what the others' IRIs begin with.
+#[must_use]
+pub fn lifted_base(triple: &Triple) -> Option<&str> {
+    let oxrdf::NamedOrBlankNode::NamedNode(node) = &triple.subject else { return None };
+    let name = node.as_str();
+    name.starts_with(LIFTED).then(|| name.split_once('#').map_or(name, |(record, _)| record))
+}
+
 struct Lifting<'t> {
     root: String,
     take: &'t mut dyn FnMut(Triple),

@@ -17,7 +17,7 @@ mod rdf;
 mod repair;
 
 pub use contexts::Contexts;
-pub use json::lift_json;
+pub use json::{lift_json, lifted_base};
 pub use mend::{Repair, mend};
 pub use open::{Input, open};
 pub use places::json_places;

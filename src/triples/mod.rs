@@ -13,7 +13,7 @@ mod graph;
 mod nesting;
 mod view;
 
-pub use algebra::parts;
+pub use algebra::{calls_out, parts};
 pub use batches::independent_batches;
 pub use graph::{Graph, GraphBuilder, TermId};
 pub use nesting::is_too_deep;

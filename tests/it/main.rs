@@ -8,6 +8,7 @@ mod detection;
 mod faults;
 mod generated;
 mod layers;
+mod mapping;
 mod moisson;
 mod opendatasoft;
 mod queries;

@@ -7,6 +7,7 @@ mod geometry;
 mod quantities;
 mod text;
 
+use super::aliases::Aliases;
 use super::tables::{LICENCES, THEMES};
 use crate::vocab::LIFTED;
 use codes::{
@@ -17,6 +18,8 @@ use geometry::{bbox_wkt, geojson, wkt};
 use oxrdf::{Literal, NamedNode, Term};
 use quantities::{Edge, bytes, date, period};
 use spareval::QueryEvaluator;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use text::{email, file_name, link, markdown, tag, tagged, web_address};
 
 pub(crate) use codes::language_tag;
@@ -62,21 +65,103 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("web_address", |args| string(&web_address(&text(args.first()?)?)?)),
 ];
 
-/// An evaluator that knows the extension functions and reaches no other service.
-#[must_use]
-pub fn evaluator() -> QueryEvaluator {
-    FUNCTIONS.iter().fold(QueryEvaluator::new(), |evaluator, (name, function)| {
-        evaluator.with_custom_function(NamedNode::new_unchecked(format!("{NAMESPACE}{name}")), function)
-    })
+/// The extension functions as one source has them: with its own alias rows, and with a list of what they
+/// refused, where somebody wants to know.
+#[derive(Debug, Clone, Default)]
+pub struct Functions {
+    aliases: Arc<Aliases>,
+    /// Functions by the value that they refused.
+    refused: Option<Arc<Mutex<BTreeMap<String, BTreeSet<String>>>>>,
+}
+
+/// A value of which functions made nothing.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Refusal {
+    /// The value.
+    pub value: String,
+    /// The functions that were asked, as queries name them: `m:date`.
+    pub functions: Vec<String>,
+}
+
+impl Functions {
+    /// The functions with alias rows of a source's own.
+    #[must_use]
+    pub fn with_aliases(aliases: Aliases) -> Self {
+        Self { aliases: Arc::new(aliases), refused: None }
+    }
+
+    /// The same functions, which note what they refuse.
+    #[must_use]
+    pub fn noting_refusals(&self) -> Self {
+        Self { aliases: Arc::clone(&self.aliases), refused: Some(Arc::default()) }
+    }
+
+    /// What was refused so far, each value once.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<Refusal> {
+        let Some(refused) = self.refused.as_ref().and_then(|refused| refused.lock().ok()) else {
+            return Vec::new();
+        };
+        let refusal = |(value, functions): (&String, &BTreeSet<String>)| Refusal {
+            value: value.clone(),
+            functions: functions.iter().cloned().collect(),
+        };
+        refused.iter().map(refusal).collect()
+    }
+
+    /// The texts of the alias rows, for the fingerprint of the mapping.
+    pub(super) fn fingerprint(&self) -> String {
+        self.aliases.fingerprint()
+    }
+
+    /// An evaluator that knows the functions and reaches no other service.
+    #[must_use]
+    pub fn evaluator(&self) -> QueryEvaluator {
+        FUNCTIONS.iter().fold(QueryEvaluator::new(), |evaluator, (name, function)| {
+            let iri = NamedNode::new_unchecked(format!("{NAMESPACE}{name}"));
+            if self.aliases.is_empty() && self.refused.is_none() {
+                return evaluator.with_custom_function(iri, function);
+            }
+            let functions = self.clone();
+            evaluator.with_custom_function(iri, move |args| functions.call(name, *function, args))
+        })
+    }
+
+    fn call(&self, name: &str, function: Function, args: &[Term]) -> Option<Term> {
+        let alias = args.first().and_then(|first| self.aliases.of(name, &text(first)?));
+        let found = match (alias, args) {
+            (Some(means), [_, rest @ ..]) => {
+                let args: Vec<Term> = std::iter::once(Literal::new_simple_literal(means).into())
+                    .chain(rest.iter().cloned())
+                    .collect();
+                function(&args)
+            }
+            _ => function(args),
+        };
+        if found.is_none()
+            && let Some(refused) = &self.refused
+            && let Ok(mut refused) = refused.lock()
+            && let Some(value) = args.first().and_then(text)
+        {
+            refused.entry(value).or_default().insert(format!("m:{name}"));
+        }
+        found
+    }
 }
 
 /// An evaluator for records: it also knows the preferred order of languages, as tags.
 #[must_use]
 pub fn record_evaluator(languages: Vec<String>) -> QueryEvaluator {
     let name = NamedNode::new_unchecked(format!("{NAMESPACE}language_rank"));
-    evaluator().with_custom_function(name, move |args| {
+    Functions::default().evaluator().with_custom_function(name, move |args| {
         Some(Literal::from(language_rank(&text(args.first()?)?, &languages)).into())
     })
+}
+
+/// What a function makes of a text; for the alias rows of a source, which must stand for something.
+pub(super) fn reads(name: &str, written: &str) -> bool {
+    let term = Term::from(Literal::new_simple_literal(written));
+    FUNCTIONS.iter().any(|(known, function)| *known == name && function(std::slice::from_ref(&term)).is_some())
 }
 
 /// Every extension function by its name.

@@ -1,0 +1,189 @@
+//! One record of a source, from what its platform says to DCAT-AP: how somebody writes a mapping.
+
+use super::crawling::crawl_platform;
+use super::job::{Harvest, HarvestError, Options, converter_of};
+use crate::catalog::{Finding, SourceId, SourceKind};
+use crate::convert::{
+    Converter, CustomMapping, Draft, Identifier, Mapper, NodeClaim, Refusal, Renames, UnmappedField,
+};
+use crate::fetch::Validators;
+use crate::lift::lift_json;
+use crate::source::{
+    Appetite, Crawl, CrawlOutcome, JsonRecord, JsonRecords, PageNotes, SourceError, Target, Window,
+};
+use oxrdf::Triple;
+
+/// A record with what became of it.
+#[derive(Debug)]
+pub struct Explained {
+    /// What the source calls it.
+    pub record: String,
+    /// Where the publisher can look at it alone.
+    pub page: String,
+    /// The kind of source.
+    pub kind: SourceKind,
+    /// What its platform says, as triples that mirror it; nothing where the source speaks DCAT.
+    pub lifted: Vec<Triple>,
+    /// The DCAT that the mapping made of it, or that the source states.
+    pub stated: Vec<Triple>,
+    /// What conversion read into that: codes, new forms.
+    pub added: Vec<Triple>,
+    /// Its fields that no query reads.
+    pub unused: Vec<UnmappedField>,
+    /// Values that a function made nothing of.
+    pub refused: Vec<Refusal>,
+    /// What mapping and conversion found.
+    pub findings: Vec<Finding>,
+}
+
+/// What explains a record.
+struct Explainer<'e> {
+    kind: SourceKind,
+    wanted: Option<&'e str>,
+    custom: CustomMapping,
+    converter: Converter,
+    identifier: Identifier,
+    explained: Option<Explained>,
+    read: u64,
+    error: Option<HarvestError>,
+}
+
+impl Harvest<'_> {
+    /// Explains one record of a source: the one with an identifier, a name or a node, else the first. Writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When the source cannot be read, or has no such record.
+    pub fn explain(
+        &self,
+        target: &Target,
+        options: &Options,
+        wanted: Option<&str>,
+    ) -> Result<Explained, HarvestError> {
+        let (kind, detected) = self.kind(target, options)?;
+        let target = detected.as_ref().map_or(target, |detected| &detected.target);
+        let custom = options.mapping.noting_refusals();
+        let mapper = Mapper::of(kind, &custom)?;
+        let source = options.source.clone().unwrap_or_else(|| SourceId::of_address(target.url().as_str()));
+        let mut explainer = Explainer {
+            kind,
+            wanted,
+            converter: converter_of(kind, &custom)?,
+            custom,
+            identifier: Identifier { source, base: options.base.clone() },
+            explained: None,
+            read: 0,
+            error: None,
+        };
+        let crawl = Crawl::new(self.client, self.runtime.clone(), options.limits);
+        let crawled: Result<CrawlOutcome, SourceError> = match &mapper {
+            None => {
+                crawl.dcat(target, &Validators::default(), &mut |window, notes| explainer.window(&window, notes))
+            }
+            Some(mapper) => crawl_platform(kind, crawl, target, &mut |page| explainer.records(mapper, page)),
+        };
+        if let Some(error) = explainer.error {
+            return Err(error);
+        }
+        if let Some(explained) = explainer.explained {
+            return Ok(explained);
+        }
+        crawled?;
+        Err(HarvestError::NoSuchRecord { record: wanted.unwrap_or_default().to_owned(), read: explainer.read })
+    }
+}
+
+impl Explainer<'_> {
+    fn records(&mut self, mapper: &Mapper, page: JsonRecords) -> Appetite {
+        self.read += page.records.len() as u64;
+        let Some(record) = page.records.into_iter().find(|record| self.is_wanted_record(record)) else {
+            return Appetite::More;
+        };
+        let mut lifted = Vec::new();
+        lift_json(&record.id, &record.fields, &mut |triple| lifted.push(triple));
+        let (id, place) = (record.id.clone(), record.page.clone());
+        let one = JsonRecords { site: page.site, page: page.page, records: vec![record] };
+        let mapped = match mapper.map(&one) {
+            Ok(mapped) => mapped,
+            Err(error) => return self.fail(error.into()),
+        };
+        let mut notes = PageNotes { page: place.clone(), ..PageNotes::default() };
+        for repair in mapped.repairs {
+            notes.repairs.entry(repair.subject.clone()).or_default().push(repair);
+        }
+        let unused = mapped.unmapped.fields();
+        if !mapped.lost.is_empty() {
+            // The mapping made no dataset of it: what it says is all there is to see.
+            let refused = self.custom.functions().refusals();
+            self.explained = Some(Explained {
+                record: id,
+                page: place,
+                kind: self.kind,
+                lifted,
+                stated: mapped.window.graph.triples().collect(),
+                added: Vec::new(),
+                unused,
+                refused,
+                findings: Vec::new(),
+            });
+            return Appetite::Enough;
+        }
+        self.explain(&mapped.window, &notes, lifted, unused, |_| true)
+    }
+
+    fn is_wanted_record(&self, record: &JsonRecord) -> bool {
+        let Some(wanted) = self.wanted else { return true };
+        let says = |name: &str| record.fields.get(name).and_then(serde_json::Value::as_str) == Some(wanted);
+        record.id == wanted
+            || record.page == wanted
+            || ["name", "dataset_id", "datasetid"].iter().any(|name| says(name))
+    }
+
+    fn window(&mut self, window: &Window, notes: &PageNotes) -> Appetite {
+        self.read += window.roots.len() as u64;
+        let wanted = self.wanted;
+        self.explain(window, notes, Vec::new(), Vec::new(), |draft| {
+            wanted.is_none_or(|wanted| draft.remote_id.value == wanted || draft.node.as_str() == wanted)
+        })
+    }
+
+    fn explain(
+        &mut self,
+        window: &Window,
+        notes: &PageNotes,
+        lifted: Vec<Triple>,
+        unused: Vec<UnmappedField>,
+        is_wanted: impl Fn(&Draft) -> bool,
+    ) -> Appetite {
+        let renames = Renames::default();
+        let draft = window
+            .roots
+            .iter()
+            .map(|root| self.identifier.identify(window, root, notes, NodeClaim::Free, &renames))
+            .find(is_wanted);
+        let Some(mut draft) = draft else { return Appetite::More };
+        let conversion = match self.converter.convert(&[&draft]) {
+            Ok(mut conversions) => conversions.pop().unwrap_or_default(),
+            Err(error) => return self.fail(error.into()),
+        };
+        let mut findings = std::mem::take(&mut draft.findings);
+        findings.extend(conversion.findings);
+        self.explained = Some(Explained {
+            record: draft.remote_id.value,
+            page: draft.place.page,
+            kind: self.kind,
+            lifted,
+            stated: draft.triples,
+            added: conversion.added,
+            unused,
+            refused: self.custom.functions().refusals(),
+            findings,
+        });
+        Appetite::Enough
+    }
+
+    fn fail(&mut self, error: HarvestError) -> Appetite {
+        self.error = Some(error);
+        Appetite::Enough
+    }
+}
