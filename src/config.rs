@@ -68,6 +68,22 @@ pub struct SourceConfig {
     /// Files that add to the mapping of its kind: queries and alias rows.
     #[serde(default)]
     pub mapping: Vec<PathBuf>,
+    /// Records to take, as `facet=value`.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// Records to leave, as `facet=value`.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// The date of modification since which records are taken.
+    pub modified_since: Option<String>,
+    /// A query in the platform's own language.
+    pub r#where: Option<String>,
+    /// The environment variable that holds a key to its interface.
+    pub token_env: Option<String>,
+    /// The file that holds it.
+    pub token_file: Option<PathBuf>,
+    /// Days after which the source is read whole, where only what changed is asked for. Default 7.
+    pub whole_every_days: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

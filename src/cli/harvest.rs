@@ -6,8 +6,8 @@ use super::{FetchArguments, Outcome, StoreArguments, runtime};
 use crate::catalog::{SourceId, SourceKind};
 use crate::config::Config;
 use crate::convert::CustomMapping;
-use crate::harvest::{Harvest, JobReport, Options, Profiles, Progress, RemovalRules, Status, Writing};
-use crate::source::{CrawlLimits, Target};
+use crate::harvest::{Following, Harvest, JobReport, Options, Profiles, Progress, RemovalRules, Status, Writing};
+use crate::source::{CrawlLimits, Filters, Target};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
@@ -65,6 +65,9 @@ pub(crate) struct Arguments {
     /// Take so many records and no more
     #[arg(long, value_name = "N")]
     max_records: Option<u64>,
+    /// Read the source whole, also where only what changed could be asked for
+    #[arg(long)]
+    full: bool,
     /// Report what would be done, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -86,6 +89,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         .map_err(crate::harvest::HarvestError::from)?;
     let target = Target::parse(&arguments.address).map_err(crate::harvest::HarvestError::from)?;
     arguments.settings.apply(&mut options, config, &target)?;
+    options.following.whole_now = arguments.full;
     let runtime = runtime()?;
     let client = arguments.fetch.client(config);
     let harvest =
@@ -119,6 +123,9 @@ pub(super) fn options(
         source: source.map(SourceId::parse).transpose()?,
         kind: None,
         mapping: CustomMapping::default(),
+        filters: Filters::default(),
+        following: Following::default(),
+        token: None,
         max_records,
         writing,
         base: config.base.clone(),

@@ -187,6 +187,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             | HarvestError::Name { .. }
             | HarvestError::Profile(_)
             | HarvestError::Mapping(_)
+            | HarvestError::Filter(_)
             | HarvestError::NoSuchRecord { .. } => USAGE,
             HarvestError::Source(_) => SOURCE_FAILED,
             HarvestError::Store(_) | HarvestError::Operations(_) | HarvestError::Query(_) => STORE_FAILED,

@@ -36,6 +36,7 @@ fn write_job(out: &mut String, job: &JobReport) -> std::fmt::Result {
         ("missing", records.missing),
         ("archived", records.archived),
         ("restored", records.restored),
+        ("filtered", records.filtered),
         ("skipped", records.skipped),
         ("failed", records.failed),
     ];

@@ -4,6 +4,7 @@
 //! becomes; the others say what is said of these nodes.
 
 use super::custom::CustomMapping;
+use super::filtering::RecordFilter;
 use super::functions::Functions;
 use super::queries::{QueryError, construct, graph_of, parse_query};
 use super::tables::TABLES;
@@ -141,30 +142,58 @@ impl Mapper {
         Ok(Mapped { window, repairs, lost, unmapped })
     }
 
-    fn batch(&self, site: &str, records: &[JsonRecord]) -> Result<Batch, QueryError> {
-        let evaluator = self.functions.evaluator();
-        let mut lifted = Vec::new();
+    /// Keeps the records of a page that a filter wants; gives how many it does not.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub fn select(&self, filter: &RecordFilter, page: &mut JsonRecords) -> Result<u64, QueryError> {
+        let lifted = self.lift(&page.site, &page.records)?;
+        let nodes: Vec<Term> = lifted.roots.iter().cloned().map(Term::from).collect();
+        let wanted = filter.wants(&graph_of(lifted.triples.iter()), nodes.iter())?;
+        let before = page.records.len();
+        let mut wanted = wanted.into_iter();
+        page.records.retain(|_| wanted.next().unwrap_or(true));
+        Ok((before - page.records.len()) as u64)
+    }
+
+    /// Lifts records, and says which node each of their objects becomes.
+    fn lift(&self, site: &str, records: &[JsonRecord]) -> Result<Lifted, QueryError> {
+        let mut lifted = Lifted::default();
         let site = Term::from(Literal::new_simple_literal(site));
-        let mut lifted_roots = Vec::new();
-        let mut unmapped = Unmapped::default();
         for record in records {
-            let start = lifted.len();
-            let node = lift_json(&record.id, &record.fields, &mut |triple| lifted.push(triple));
-            unmapped.note(&lifted[start..], &self.read);
-            lifted.push(Triple::new(node.clone(), moisson::SITE, site.clone()));
-            lifted.push(Triple::new(node.clone(), moisson::ID, Literal::new_simple_literal(&record.id)));
-            lifted_roots.push(node);
+            let start = lifted.triples.len();
+            let node = lift_json(&record.id, &record.fields, &mut |triple| lifted.triples.push(triple));
+            lifted.unmapped.note(&lifted.triples[start..], &self.read);
+            lifted.triples.push(Triple::new(node.clone(), moisson::SITE, site.clone()));
+            lifted.triples.push(Triple::new(node.clone(), moisson::ID, Literal::new_simple_literal(&record.id)));
+            lifted.roots.push(node);
         }
         let (name, query) = &self.nodes;
-        lifted.extend(construct(&evaluator, name, query, &graph_of(lifted.iter()))?);
-        let graph = graph_of(lifted.iter());
+        let evaluator = self.functions.evaluator();
+        let becoming = construct(&evaluator, name, query, &graph_of(lifted.triples.iter()))?;
+        lifted.triples.extend(becoming);
+        Ok(lifted)
+    }
+
+    fn batch(&self, site: &str, records: &[JsonRecord]) -> Result<Batch, QueryError> {
+        let Lifted { triples, roots, unmapped } = self.lift(site, records)?;
+        let evaluator = self.functions.evaluator();
+        let graph = graph_of(triples.iter());
         let mut statements = Vec::new();
         for (name, query) in &self.statements {
             statements.extend(construct(&evaluator, name, query, &graph)?.into_iter().map(with_blank_nodes));
         }
-        let roots = lifted_roots.iter().map(|node| becomes(&graph, node)).collect();
+        let roots = roots.iter().map(|node| becomes(&graph, node)).collect();
         Ok(Batch { statements, roots, unmapped })
     }
+}
+
+/// Records as triples that mirror their JSON, with the node of each.
+#[derive(Default)]
+struct Lifted {
+    triples: Vec<Triple>,
+    roots: Vec<NamedNode>,
+    unmapped: Unmapped,
 }
 
 /// What came of some records, and the node that each became.

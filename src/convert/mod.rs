@@ -7,6 +7,7 @@
 mod aliases;
 mod canonical;
 mod custom;
+mod filtering;
 mod functions;
 mod identify;
 mod mapping;
@@ -17,6 +18,7 @@ mod unmapped;
 
 pub use canonical::canonical_hash;
 pub use custom::{CustomMapping, MappingError};
+pub use filtering::RecordFilter;
 #[cfg(feature = "fuzzing")]
 pub(crate) use functions::every_function;
 pub(crate) use functions::language_tag;

@@ -168,7 +168,7 @@ fn with_size_datatype(mut triple: Triple) -> Triple {
     triple
 }
 
-fn select(
+pub(super) fn select(
     evaluator: &QueryEvaluator,
     name: &str,
     query: &Query,

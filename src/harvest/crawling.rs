@@ -3,7 +3,7 @@
 use super::job::{HarvestError, Job, Progress, Writing};
 use crate::catalog::SourceKind;
 use crate::fetch::{Client, Validators};
-use crate::source::{Appetite, Crawl, CrawlOutcome, JsonRecords, JsonSink, SourceError, Target};
+use crate::source::{Appetite, Crawl, CrawlOutcome, JsonRecords, JsonSink, Selection, SourceError, Target};
 use std::time::{Duration, Instant};
 
 /// What is told of a crawl while it goes on.
@@ -38,7 +38,12 @@ impl Job<'_> {
         target: &Target,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<CrawlOutcome, HarvestError> {
-        let crawl = Crawl::new(client, self.runtime.clone(), self.options.limits);
+        let selection = Selection {
+            filters: self.options.filters.clone(),
+            changed_since: self.changed_since(),
+            token: self.options.token.clone(),
+        };
+        let crawl = Crawl::new(client, self.runtime.clone(), self.options.limits).selecting(target, selection);
         let known = self.usable_validators();
         let start = Instant::now();
         let mut meter = Meter { page: String::new(), pages: 0, inside: Duration::ZERO, progress };
@@ -49,7 +54,8 @@ impl Job<'_> {
             }),
             Some(mapper) => {
                 let mut take = |records: JsonRecords| {
-                    self.take(&records.page, &mut meter, |job| job.take_records(mapper, &records))
+                    let page = records.page.clone();
+                    self.take(&page, &mut meter, |job| job.take_records(mapper, records))
                 };
                 crawl_platform(kind, crawl, target, &mut take)
             }
@@ -64,6 +70,9 @@ impl Job<'_> {
             && self.state.counts.failed == 0
             && !outcome.not_modified
             && outcome.skipped == 0
+            && self.state.counts.filtered == 0
+            && self.options.filters.is_empty()
+            && outcome.changed_since.is_none()
             && outcome.complete
         {
             return Err(SourceError::NoRecord {
@@ -100,8 +109,10 @@ impl Job<'_> {
     /// Validators are of use only while the rules are the same and the records are stored.
     fn usable_validators(&self) -> Validators {
         let known = &self.desk.known;
-        let is_usable =
-            !known.rules_changed && !known.hashes.is_empty() && self.options.writing == Writing::Stored;
+        let is_usable = !known.rules_changed
+            && !known.hashes.is_empty()
+            && self.desk.row.filters == self.options.filters.fingerprint()
+            && self.options.writing == Writing::Stored;
         if is_usable { self.desk.row.validators.clone() } else { Validators::default() }
     }
 }

@@ -51,6 +51,12 @@ impl Desk {
         Ok(Self { store: Some(store), operations: Some(operations), row, known, was_unpublished, note })
     }
 
+    /// Puts something before what is told of the source.
+    pub(super) fn tell_first(&mut self, first: Option<String>) {
+        let told: Vec<String> = first.into_iter().chain(self.note.take()).collect();
+        self.note = (!told.is_empty()).then(|| told.join("; "));
+    }
+
     /// A dry run compares with the newest snapshot, if there is one.
     fn dry(
         harvest: &Harvest<'_>,
@@ -75,6 +81,8 @@ impl Desk {
             last_complete_at: None,
             validators: Validators::default(),
             fingerprint: None,
+            followed_at: None,
+            filters: String::new(),
         };
         let known = Known { hashes: hashes.unwrap_or_default(), ..Known::default() };
         Ok(Self { store: None, operations: None, row, known, was_unpublished: false, note: None })

@@ -31,12 +31,16 @@ impl Job<'_> {
         self.note_late_findings()?;
         let mut note = self.desk.note.clone();
         let mut held = false;
-        if complete {
+        // Where only changes came, an absence says nothing.
+        if complete && outcome.changed_since.is_none() {
             progress(Progress::Phase("looking for records that are gone"));
             held = self.remove_missing()?;
             if held {
                 note = Some("so many records are missing that their removal waits for a person".to_owned());
             }
+        }
+        if !held && let Some(selected) = self.note_selection(outcome.changed_since) {
+            note = Some(note.map_or(selected.clone(), |note| format!("{note}; {selected}")));
         }
         self.note_source(&outcome, complete)?;
         self.publish(folder, progress)?;
@@ -108,6 +112,8 @@ impl Job<'_> {
         let removal = Removal::decide(&self.desk.known, &seen, self.options.now, self.options.removal);
         self.state.counts.missing = (removal.newly_missing.len() + removal.still_missing) as u64;
         let (Some(store), Some(operations)) = (&self.desk.store, &self.desk.operations) else {
+            // What a dry run foresees.
+            self.state.counts.archived = if removal.held { 0 } else { removal.archive.len() as u64 };
             return Ok(removal.held);
         };
         let mark = |keys: &[DatasetKey], since: Option<&str>, archived: Option<&str>| {
@@ -190,7 +196,13 @@ impl Job<'_> {
                 (false, 1) if self.state.counts.failed == 0 => outcome.validators.clone(),
                 (false, _) => Validators::default(),
             };
-            self.runtime.block_on(operations.note_complete(&row.slug, &self.now, &validators, &self.rules))?;
+            if outcome.changed_since.is_some() {
+                self.runtime.block_on(operations.note_followed(&row.slug, &self.now))?;
+            } else {
+                let filters = self.options.filters.fingerprint();
+                let noted = operations.note_complete(&row.slug, &self.now, &validators, &self.rules, &filters);
+                self.runtime.block_on(noted)?;
+            }
         }
         if self.state.wrote
             && let Some(writer) = &mut self.writer
@@ -203,7 +215,7 @@ impl Job<'_> {
 
 /// Whether the source announced more records than came, which leaves the crawl incomplete.
 fn announces_more(outcome: &CrawlOutcome, state: &State, errors: &mut Vec<ItemError>) -> bool {
-    let seen = state.counts.seen;
+    let seen = state.counts.seen + state.counts.filtered;
     match outcome.announced {
         Some(announced) if announced > seen && !outcome.not_modified => {
             errors.push(ItemError {

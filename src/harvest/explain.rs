@@ -9,7 +9,7 @@ use crate::convert::{
 use crate::fetch::Validators;
 use crate::lift::lift_json;
 use crate::source::{
-    Appetite, Crawl, CrawlOutcome, JsonRecord, JsonRecords, PageNotes, SourceError, Target, Window,
+    Appetite, Crawl, CrawlOutcome, JsonRecord, JsonRecords, PageNotes, Selection, SourceError, Target, Window,
 };
 use oxrdf::Triple;
 
@@ -75,7 +75,8 @@ impl Harvest<'_> {
             read: 0,
             error: None,
         };
-        let crawl = Crawl::new(self.client, self.runtime.clone(), options.limits);
+        let selection = Selection { token: options.token.clone(), ..Selection::default() };
+        let crawl = Crawl::new(self.client, self.runtime.clone(), options.limits).selecting(target, selection);
         let crawled: Result<CrawlOutcome, SourceError> = match &mapper {
             None => {
                 crawl.dcat(target, &Validators::default(), &mut |window, notes| explainer.window(&window, notes))

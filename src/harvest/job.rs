@@ -1,16 +1,17 @@
 //! One job: the pipeline over the windows of a crawl.
 
 use super::desk::Desk;
+use super::following::Following;
 use super::profiles::{ProfileError, Profiles};
 use super::removal::RemovalRules;
 use super::report::{JobReport, Status};
 use super::state::{Clock, Pending, State};
 use crate::catalog::{Finding, GraphHash, ItemError, SourceId, SourceKind};
-use crate::convert::{Converter, CustomMapping, Identifier, Mapper, MappingError, QueryError};
+use crate::convert::{Converter, CustomMapping, Identifier, Mapper, MappingError, QueryError, RecordFilter};
 use crate::derive::Deriver;
-use crate::fetch::Client;
+use crate::fetch::{Client, Secret};
 use crate::operations::OperationsError;
-use crate::source::{CrawlLimits, Detected, SourceError, Target, detect};
+use crate::source::{CrawlLimits, Detected, FilterError, Filters, SourceError, Target, detect};
 use crate::store::{Folder, GraphNames, SourceGraph, StoreError, Writer};
 use jiff::Timestamp;
 use std::time::Instant;
@@ -25,6 +26,12 @@ pub struct Options {
     pub kind: Option<SourceKind>,
     /// What it adds to the mapping of its kind.
     pub mapping: CustomMapping,
+    /// Which of its records are wanted.
+    pub filters: Filters,
+    /// How it is followed.
+    pub following: Following,
+    /// A key to its interface.
+    pub token: Option<Secret>,
     /// The most records to take.
     pub max_records: Option<u64>,
     /// Whether to write anything.
@@ -78,6 +85,9 @@ pub enum HarvestError {
     /// A profile cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// A filter cannot be used.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// What the source adds to its mapping cannot be used.
     #[error(transparent)]
     Mapping(#[from] MappingError),
@@ -163,7 +173,11 @@ impl Harvest<'_> {
             return Ok((kind, None));
         }
         let kind = SourceKind::of_address(url.as_str());
-        let detected = if kind == SourceKind::Dcat { detect(self.client, &self.runtime, target) } else { None };
+        let detected = if kind == SourceKind::Dcat {
+            detect(self.client, &self.runtime, target, options.token.as_ref())
+        } else {
+            None
+        };
         Ok((detected.as_ref().map_or(kind, |detected| detected.kind), detected))
     }
 
@@ -178,6 +192,7 @@ impl Harvest<'_> {
         let (kind, detected) = self.kind(target, options)?;
         let target = detected.as_ref().map_or(target, |detected| &detected.target);
         let custom = &options.mapping;
+        let filters = JobFilters::of(kind, options)?;
         let converter = converter_of(kind, custom)?;
         let mapper = Mapper::of(kind, custom)?;
         let mapping = fingerprint(&converter, mapper.as_ref());
@@ -185,15 +200,7 @@ impl Harvest<'_> {
         let deriver = Deriver::new(&options.languages)?;
         let rules = format!("{}-{mapping}", self.profiles.fingerprint());
         let mut desk = Desk::open(self, target, kind, options, &names, &rules)?;
-        if let Some(detected) = &detected {
-            desk.note = Some(
-                [Some(detected.why.clone()), desk.note.take()]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join("; "),
-            );
-        }
+        desk.tell_first(detected.as_ref().map(|detected| detected.why.clone()));
         let row = &desk.row;
         let source = SourceGraph {
             source: row.slug.clone(),
@@ -212,6 +219,7 @@ impl Harvest<'_> {
             converter: &converter,
             mapper: mapper.as_ref(),
             kind,
+            filters,
             deriver: &deriver,
             profiles: self.profiles,
             options,
@@ -251,6 +259,25 @@ fn fingerprint(converter: &Converter, mapper: Option<&Mapper>) -> String {
     both
 }
 
+/// A source's filters, by what they look at.
+pub(super) struct JobFilters {
+    pub(super) of_platform: Option<RecordFilter>,
+    pub(super) of_dcat: Option<RecordFilter>,
+}
+
+impl JobFilters {
+    fn of(kind: SourceKind, options: &Options) -> Result<Self, HarvestError> {
+        let has_own_language = matches!(kind, SourceKind::Ckan | SourceKind::Opendatasoft);
+        if options.filters.platform_query.is_some() && !has_own_language {
+            return Err(FilterError::PlatformQuery { kind: kind.as_str() }.into());
+        }
+        Ok(Self {
+            of_platform: RecordFilter::of_platform(kind, &options.filters)?,
+            of_dcat: RecordFilter::of_dcat(kind, &options.filters, options.mapping.functions())?,
+        })
+    }
+}
+
 pub(super) struct Job<'j> {
     pub(super) id: String,
     pub(super) now: String,
@@ -265,6 +292,7 @@ pub(super) struct Job<'j> {
     /// For sources that do not speak DCAT.
     pub(super) mapper: Option<&'j Mapper>,
     pub(super) kind: SourceKind,
+    pub(super) filters: JobFilters,
     pub(super) deriver: &'j Deriver,
     pub(super) profiles: &'j Profiles,
     pub(super) options: &'j Options,

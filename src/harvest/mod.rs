@@ -7,6 +7,7 @@ mod crawling;
 mod desk;
 mod ending;
 mod explain;
+mod following;
 mod job;
 mod known;
 mod profiles;
@@ -18,6 +19,7 @@ mod window;
 mod writing;
 
 pub use explain::Explained;
+pub use following::Following;
 pub use job::{FailedJob, Harvest, HarvestError, Options, Progress, Writing};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use removal::RemovalRules;

@@ -51,6 +51,8 @@ pub struct RecordCounts {
     pub archived: u64,
     /// Ones that came back.
     pub restored: u64,
+    /// Ones that the source's filters do not want, among those that came.
+    pub filtered: u64,
     /// Ones left out on purpose.
     pub skipped: u64,
     /// Ones that could not be taken in.

@@ -7,7 +7,7 @@ use super::state::FirstSeen;
 use crate::catalog::{Finding, ItemError, Message, Place, RecordKind, Severity};
 use crate::convert::{Conversion, Converter, Draft, Mapper, NodeClaim, QueryError, language_tag};
 use crate::source::{Appetite, JsonRecords, PageNotes, Window};
-use crate::triples::{TermId, independent_batches};
+use crate::triples::{GraphBuilder, TermId, independent_batches};
 use oxrdf::{NamedOrBlankNode, Term, Triple};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
@@ -25,9 +25,16 @@ pub(super) struct Processed {
 
 impl Job<'_> {
     /// Maps the records of a platform's page, and takes what comes of them.
-    pub(super) fn take_records(&mut self, mapper: &Mapper, page: &JsonRecords) -> Result<Appetite, HarvestError> {
+    pub(super) fn take_records(
+        &mut self,
+        mapper: &Mapper,
+        mut page: JsonRecords,
+    ) -> Result<Appetite, HarvestError> {
         let start = Instant::now();
-        let mapped = mapper.map(page)?;
+        if let Some(filter) = &self.filters.of_platform {
+            self.state.counts.filtered += mapper.select(filter, &mut page)?;
+        }
+        let mapped = mapper.map(&page)?;
         self.clock.add("map", start.elapsed());
         self.state.unmapped.add(mapped.unmapped);
         for (record, place) in mapped.lost {
@@ -45,7 +52,7 @@ impl Job<'_> {
 
     pub(super) fn take_window(&mut self, window: &Window, notes: &PageNotes) -> Result<Appetite, HarvestError> {
         self.note_languages(notes);
-        let (drafts, appetite) = self.identify(window, notes);
+        let (drafts, appetite) = self.identify(window, notes)?;
         let start = Instant::now();
         let fresh: Vec<Draft> = drafts.into_iter().filter_map(|draft| self.keep_unless_unchanged(draft)).collect();
         self.clock.add("compare", start.elapsed());
@@ -86,7 +93,7 @@ impl Job<'_> {
     }
 
     /// Gives the records of a window their identities, and sorts out those that cannot have one.
-    fn identify(&mut self, window: &Window, notes: &PageNotes) -> (Vec<Draft>, Appetite) {
+    fn identify(&mut self, window: &Window, notes: &PageNotes) -> Result<(Vec<Draft>, Appetite), HarvestError> {
         let start = Instant::now();
         let identifier = &self.identifier;
         let renames = &self.desk.known.renames;
@@ -95,11 +102,12 @@ impl Job<'_> {
             .par_iter()
             .map(|root| (root.node, identifier.identify(window, root, notes, NodeClaim::Free, renames)))
             .collect();
+        let drafts = self.select(drafts)?;
         self.clock.add("identify and hash", start.elapsed());
         let mut kept = Vec::new();
         for (node, draft) in drafts {
             if self.options.max_records.is_some_and(|most| self.state.counts.seen >= most) {
-                return (kept, Appetite::Enough);
+                return Ok((kept, Appetite::Enough));
             }
             if self.is_repeated(&draft) {
                 continue;
@@ -118,7 +126,21 @@ impl Job<'_> {
             };
             kept.push(draft);
         }
-        (kept, Appetite::More)
+        Ok((kept, Appetite::More))
+    }
+
+    /// Keeps the records that the source's filters want, as far as these look at DCAT.
+    fn select(&mut self, drafts: Vec<(TermId, Draft)>) -> Result<Vec<(TermId, Draft)>, HarvestError> {
+        let Some(filter) = &self.filters.of_dcat else { return Ok(drafts) };
+        let mut builder = GraphBuilder::new();
+        drafts.iter().flat_map(|(_, draft)| &draft.triples).for_each(|triple| builder.insert(triple));
+        let nodes: Vec<Term> = drafts.iter().map(|(_, draft)| draft.node.clone().into()).collect();
+        let wanted = filter.wants(&builder.build(), nodes.iter())?;
+        let before = drafts.len();
+        let kept: Vec<_> =
+            drafts.into_iter().zip(wanted).filter_map(|(draft, is_wanted)| is_wanted.then_some(draft)).collect();
+        self.state.counts.filtered += (before - kept.len()) as u64;
+        Ok(kept)
     }
 
     /// Whether a record was met before as the same node: catalogues repeat services and series on each of

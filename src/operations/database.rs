@@ -46,6 +46,10 @@ pub struct SourceRow {
     pub validators: Validators,
     /// What its records went through.
     pub fingerprint: Option<String>,
+    /// When what changed was last read to the end.
+    pub followed_at: Option<String>,
+    /// The filters that it was last read whole with.
+    pub filters: String,
 }
 
 /// A job.
@@ -306,6 +310,17 @@ impl Operations {
         Ok(true)
     }
 
+    /// Notes that what changed at a source was read to the end.
+    pub async fn note_followed(&self, source: &SourceId, now: &str) -> Result<(), OperationsError> {
+        sqlx::query("UPDATE sources SET followed_at = ? WHERE slug = ?")
+            .bind(now)
+            .bind(source.as_str())
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(())
+    }
+
     /// Notes that a source was read whole, and what to ask it with next time.
     pub async fn note_complete(
         &self,
@@ -313,11 +328,15 @@ impl Operations {
         now: &str,
         validators: &Validators,
         fingerprint: &str,
+        filters: &str,
     ) -> Result<(), OperationsError> {
         sqlx::query(
-            "UPDATE sources SET last_complete_at = ?, etag = ?, last_modified = ?, fingerprint = ? WHERE slug = ?",
+            "UPDATE sources SET last_complete_at = ?, followed_at = ?, filters = ?, etag = ?, last_modified = ?, \
+             fingerprint = ? WHERE slug = ?",
         )
         .bind(now)
+        .bind(now)
+        .bind(filters)
         .bind(&validators.etag)
         .bind(&validators.last_modified)
         .bind(fingerprint)
@@ -539,5 +558,7 @@ fn source_row(row: &sqlx::sqlite::SqliteRow) -> SourceRow {
         last_complete_at: row.get("last_complete_at"),
         validators: Validators { etag: row.get("etag"), last_modified: row.get("last_modified") },
         fingerprint: row.get("fingerprint"),
+        followed_at: row.get("followed_at"),
+        filters: row.get("filters"),
     }
 }

@@ -1,10 +1,12 @@
 //! The source kind `ckan`: the packages of a portal, by its action API (CKAN API guide, version 3).
 
 use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name, with_causes};
-use super::json::{JsonSink, answer_of, interface_error};
+use super::json::{JsonRecords, JsonSink, answer_of, interface_error};
 use super::json_pages::{Found, Interface, Taken, Walk, address, is_an_answer};
+use super::selection::{Dialect, Facet, parse_date};
 use crate::catalog::{ItemError, Place};
 use crate::fetch::Body;
+use jiff::civil::DateTime;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -17,7 +19,26 @@ const OTHER_TYPES: [&str; 4] = ["harvest", "showcase", "application", "ckanext-s
 #[derive(Debug, Clone)]
 struct Api {
     site: String,
+    /// What the search is filtered by.
+    fq: Option<String>,
 }
+
+/// Filters in the language of CKAN's search engine (Solr).
+const SOLR: Dialect = Dialect {
+    field: |facet| match facet {
+        Facet::Organization => Some(&["organization", "owner_org"]),
+        Facet::Group => Some(&["groups"]),
+        Facet::Tag => Some(&["tags"]),
+        Facet::License => Some(&["license_id"]),
+        Facet::Format => Some(&["res_format"]),
+        // Its extras are not searched alike on every portal.
+        Facet::Theme => None,
+    },
+    one_of: |field, values| format!("{field}:({values})"),
+    between: " OR ",
+    since: |date| format!("metadata_modified:[{date}Z TO *]"),
+    not: "NOT ",
+};
 
 impl Api {
     /// Of the portal's root, of an action or of a page on it.
@@ -36,7 +57,7 @@ impl Api {
                 .filter_map(|part| path.strip_suffix(part).map(str::len));
             start + inner.chain(last).min().unwrap_or(path.len())
         });
-        Self { site: site[..end].trim_end_matches('/').to_owned() }
+        Self { site: site[..end].trim_end_matches('/').to_owned(), fq: None }
     }
 
     fn action(&self, name: &str, parameters: &[(&str, &str)]) -> Url {
@@ -65,7 +86,9 @@ impl Interface for Api {
     /// Sorted by what does not change while the crawl goes on.
     fn page(&self, start: u64, size: u64) -> Url {
         let (start, rows) = (start.to_string(), size.to_string());
-        self.action("package_search", &[("sort", "id asc"), ("rows", &rows), ("start", &start)])
+        let mut parameters = vec![("sort", "id asc"), ("rows", rows.as_str()), ("start", start.as_str())];
+        parameters.extend(self.fq.as_deref().map(|fq| ("fq", fq)));
+        self.action("package_search", &parameters)
     }
 
     fn found(&self, page: &str, answer: Value) -> Result<Found, SourceError> {
@@ -95,9 +118,11 @@ impl Crawl<'_> {
         match target {
             Target::File(path) => self.packages_of_file(&target.url(), &Body::File(path.clone()), sink)?,
             Target::Web(url) => {
-                let api = Api::of(url);
-                match self.walk(&api, sink) {
-                    Err(refused) if is_an_answer(&refused) => self.list(&api, sink).map_err(|_| refused)?,
+                let (filters, since) = (&self.selection.filters, self.selection.changed_since);
+                let fq = SOLR.query(filters, since);
+                let api = Api { fq, ..Api::of(url) };
+                match self.selected(&api, sink) {
+                    Err(refused) if is_an_answer(&refused) => self.unselected(api, refused, sink)?,
                     walked => walked?,
                 }
             }
@@ -105,11 +130,38 @@ impl Crawl<'_> {
         Ok(self.outcome)
     }
 
+    /// Walks what the portal's search selects. A portal that does not obey gives everything, which is well.
+    fn selected(&mut self, api: &Api, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+        let Some(since) = self.selection.changed_since else { return self.walk(api, sink) };
+        let mut obeys = true;
+        self.walk(api, &mut |page: JsonRecords| {
+            obeys &= page.records.iter().all(|record| is_changed_since(&record.fields, since));
+            sink(page)
+        })?;
+        self.outcome.changed_since = Some(since).filter(|_| obeys);
+        Ok(())
+    }
+
+    /// Walks all packages of a portal whose search refuses, or lists them where it has none. What only the
+    /// portal can select by is then missing, and the refusal stands.
+    fn unselected(&mut self, api: Api, refused: SourceError, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+        if self.selection.filters.platform_query.is_some() {
+            return Err(refused);
+        }
+        let was_selected = api.fq.is_some();
+        let api = Api { fq: None, ..api };
+        if was_selected && self.walk(&api, sink).is_ok() {
+            return Ok(());
+        }
+        self.list(&api, sink).map_err(|_| refused)
+    }
+
     fn packages_of_file(&mut self, url: &Url, body: &Body, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
         let page = page_name(url);
         let result = result_of(&page, answer_of("CKAN", &page, body)?)?;
         // Answers name the portal that gave them, and a package alone may name nobody.
-        let api = Api { site: result.site.clone().unwrap_or_else(|| format!("urn:file:{page}")) };
+        let site = result.site.clone().unwrap_or_else(|| format!("urn:file:{page}"));
+        let api = Api { site, fq: None };
         let (packages, pointer) = packages(result.value, &page)?;
         let places = (0..packages.len()).map(|position| Some(format!("{page}#{pointer}/{position}")));
         let packages = packages.into_iter().zip(places).collect();
@@ -228,6 +280,12 @@ fn identified(package: Value) -> Option<(String, Map<String, Value>)> {
     let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
     let id = text("id").or_else(|| text("name"))?.to_owned();
     Some((id, fields))
+}
+
+/// Whether a package says that it changed since a time.
+fn is_changed_since(fields: &Map<String, Value>, since: DateTime) -> bool {
+    let modified = fields.get("metadata_modified").and_then(Value::as_str).and_then(|text| parse_date(text).ok());
+    modified.is_some_and(|modified| modified >= since)
 }
 
 /// Whether a package is not for the public, or describes no dataset.

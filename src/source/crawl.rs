@@ -1,9 +1,11 @@
 //! Walking the pages of a source.
 
+use super::selection::Filters;
 use super::window::Window;
 use crate::catalog::{ItemError, Place};
-use crate::fetch::{Answer, Client, FetchError, Request, Validators};
+use crate::fetch::{Answer, Client, FetchError, Request, Secret, Validators};
 use crate::lift::{Contexts, LiftError, Repair};
+use jiff::civil::DateTime;
 use oxrdf::NamedOrBlankNode;
 use std::collections::HashMap;
 use std::fmt;
@@ -146,6 +148,17 @@ pub struct PageNotes {
     pub cut: HashMap<NamedOrBlankNode, String>,
 }
 
+/// What a source is asked for beside its address.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Which records are wanted: pushed to the platform where it can filter, and to be applied all the same.
+    pub filters: Filters,
+    /// Only what changed since then is wanted, where the platform can tell.
+    pub changed_since: Option<DateTime>,
+    /// A key to the source's interface; it goes to the source's own host alone.
+    pub token: Option<Secret>,
+}
+
 /// How a crawl ended.
 #[derive(Debug, Default)]
 pub struct CrawlOutcome {
@@ -161,6 +174,8 @@ pub struct CrawlOutcome {
     pub unread: u64,
     /// Records that are not for the public, and were left out.
     pub skipped: u64,
+    /// Since when the records that came have changed, when only those came: an absence says nothing then.
+    pub changed_since: Option<DateTime>,
     /// Whether the source said that nothing changed.
     pub not_modified: bool,
     /// Pages and records that could not be read.
@@ -188,6 +203,9 @@ pub struct Crawl<'c> {
     pub(super) limits: CrawlLimits,
     pub(super) contexts: Contexts,
     pub(super) outcome: CrawlOutcome,
+    pub(super) selection: Selection,
+    /// The origin that the token is for.
+    origin: Option<url::Origin>,
     deadline: Instant,
 }
 
@@ -197,15 +215,25 @@ impl<'c> Crawl<'c> {
     pub fn new(client: &'c Client, runtime: Handle, limits: CrawlLimits) -> Self {
         let outcome = CrawlOutcome { complete: true, ..CrawlOutcome::default() };
         let deadline = Instant::now() + limits.time;
-        Self { client, runtime, limits, contexts: Contexts::default(), outcome, deadline }
+        let selection = Selection::default();
+        Self { client, runtime, limits, contexts: Contexts::default(), outcome, selection, origin: None, deadline }
+    }
+
+    /// The same crawl of a target, of what is selected.
+    #[must_use]
+    pub fn selecting(self, target: &Target, selection: Selection) -> Self {
+        Self { selection, origin: Some(target.url().origin()), ..self }
     }
 
     /// Sends a request, for as long as the crawl may still take.
     pub(super) fn get(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let late = || FetchError::Timeout { url: request.url.to_string(), limit: self.limits.time };
+        let is_own = self.origin.as_ref() == Some(&request.url.origin());
+        let token = self.selection.token.as_ref().filter(|_| is_own);
+        let request = Request { authorization: request.authorization.or(token), ..*request };
         self.runtime.block_on(async {
-            tokio::time::timeout(left, self.client.get(request)).await.unwrap_or_else(|_| Err(late()))
+            tokio::time::timeout(left, self.client.get(&request)).await.unwrap_or_else(|_| Err(late()))
         })
     }
 

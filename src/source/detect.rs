@@ -1,9 +1,9 @@
 //! What kind of source the address of a portal leads to: a few of its addresses are asked.
 
-use super::crawl::{Crawl, CrawlLimits, Target};
+use super::crawl::{Crawl, CrawlLimits, Selection, Target};
 use super::json::answer_of;
 use crate::catalog::SourceKind;
-use crate::fetch::{Answer, Body, Client, FetchError, Request, Wanted};
+use crate::fetch::{Answer, Body, Client, FetchError, Request, Secret, Wanted};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use url::Url;
@@ -27,10 +27,11 @@ const PAGES: [&str; 4] = ["/dataset", "/explore", "/organization", "/group"];
 ///
 /// The platforms' own interfaces come first: they know more than the DCAT that a portal may serve beside them.
 #[must_use]
-pub fn detect(client: &Client, runtime: &Handle, target: &Target) -> Option<Detected> {
+pub fn detect(client: &Client, runtime: &Handle, target: &Target, token: Option<&Secret>) -> Option<Detected> {
     let Target::Web(url) = target else { return None };
     let site = site(url)?;
-    let crawl = Crawl::new(client, runtime.clone(), CrawlLimits::default());
+    let selection = Selection { token: token.cloned(), ..Selection::default() };
+    let crawl = Crawl::new(client, runtime.clone(), CrawlLimits::default()).selecting(target, selection);
     let probe = |path: &str| Url::parse(&format!("{site}{path}")).ok();
     let interfaces: [(SourceKind, &str, &str); 4] = [
         (SourceKind::Ckan, "/api/3/action/package_search?rows=0", "/result/count"),

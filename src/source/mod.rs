@@ -16,10 +16,12 @@ mod json_stream;
 mod lives;
 mod opendatasoft;
 mod paging;
+mod selection;
 mod window;
 
 pub use census::Census;
-pub use crawl::{Appetite, Crawl, CrawlLimits, CrawlOutcome, PageNotes, Sink, SourceError, Target};
+pub use crawl::{Appetite, Crawl, CrawlLimits, CrawlOutcome, PageNotes, Selection, Sink, SourceError, Target};
 pub use detect::{Detected, detect};
 pub use json::{JsonRecord, JsonRecords, JsonSink};
+pub use selection::{Condition, Facet, FilterError, Filters, parse_date};
 pub use window::{Root, Window, window_of};

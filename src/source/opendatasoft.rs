@@ -4,6 +4,7 @@
 use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name};
 use super::json::{JsonSink, answer_of, interface_error};
 use super::json_pages::{Found, Interface, Taken, Walk, address, is_an_answer};
+use super::selection::{Dialect, Facet};
 use crate::fetch::Body;
 use serde_json::{Map, Value};
 use url::Url;
@@ -23,7 +24,24 @@ enum Version {
 struct Api {
     site: String,
     version: Version,
+    /// What the catalogue is filtered by; the search API 1.0 has no such language.
+    condition: Option<String>,
 }
+
+/// Filters in the portal's query language (ODSQL).
+const ODSQL: Dialect = Dialect {
+    field: |facet| match facet {
+        Facet::Organization => Some(&["publisher"]),
+        Facet::Tag => Some(&["keyword"]),
+        Facet::Theme => Some(&["theme"]),
+        Facet::License => Some(&["license"]),
+        Facet::Group | Facet::Format => None,
+    },
+    one_of: |field, values| format!("{field} in ({values})"),
+    between: ", ",
+    since: |date| format!("modified >= date'{date}'"),
+    not: "NOT ",
+};
 
 impl Api {
     /// Of the portal's root, of its interface or of a page on it.
@@ -31,7 +49,7 @@ impl Api {
         let path = url.path();
         let end = ["/api/", "/explore/", "/api", "/explore"].iter().filter_map(|part| path.find(part)).min();
         let path = path[..end.unwrap_or(path.len())].trim_end_matches('/');
-        Self { site: format!("{}{path}", url.origin().ascii_serialization()), version }
+        Self { site: format!("{}{path}", url.origin().ascii_serialization()), version, condition: None }
     }
 
     fn datasets(&self) -> &'static str {
@@ -61,11 +79,12 @@ impl Interface for Api {
     fn page(&self, start: u64, size: u64) -> Url {
         let (start, size) = (start.to_string(), size.to_string());
         match self.version {
-            Version::Explore21 | Version::Explore20 => address(
-                &self.site,
-                self.datasets(),
-                &[("order_by", "dataset_id"), ("limit", &size), ("offset", &start)],
-            ),
+            Version::Explore21 | Version::Explore20 => {
+                let mut parameters =
+                    vec![("order_by", "dataset_id"), ("limit", size.as_str()), ("offset", start.as_str())];
+                parameters.extend(self.condition.as_deref().map(|condition| ("where", condition)));
+                address(&self.site, self.datasets(), &parameters)
+            }
             Version::Search10 => address(
                 &self.site,
                 self.datasets(),
@@ -108,20 +127,42 @@ impl Crawl<'_> {
         match target {
             Target::File(path) => self.datasets_of_file(&target.url(), &Body::File(path.clone()), sink)?,
             Target::Web(url) => {
-                let old = [Version::Explore20, Version::Search10];
-                let mut walked = self.whole(&Api::of(url, Version::Explore21), sink);
-                for version in old {
-                    match walked {
-                        Err(refused) if is_an_answer(&refused) => {
-                            walked = self.walk(&Api::of(url, version), sink).map_err(|_| refused);
-                        }
-                        _ => break,
-                    }
+                let condition = ODSQL.query(&self.selection.filters, None);
+                let best = Api { condition, ..Api::of(url, Version::Explore21) };
+                match self.whole(&best, sink) {
+                    Err(refused) if is_an_answer(&refused) => self.otherwise(url, &best, refused, sink)?,
+                    walked => walked?,
                 }
-                walked?;
             }
         }
         Ok(self.outcome)
+    }
+
+    /// Asks without the filters, which are applied all the same, then older versions. What only the portal can
+    /// select by is then missing, and the refusal stands.
+    fn otherwise(
+        &mut self,
+        url: &Url,
+        best: &Api,
+        refused: SourceError,
+        sink: &mut JsonSink<'_>,
+    ) -> Result<(), SourceError> {
+        if self.selection.filters.platform_query.is_some() {
+            return Err(refused);
+        }
+        if best.condition.is_some() && self.whole(&Api { condition: None, ..best.clone() }, sink).is_ok() {
+            return Ok(());
+        }
+        let mut walked = Err(refused);
+        for version in [Version::Explore20, Version::Search10] {
+            match walked {
+                Err(refused) if is_an_answer(&refused) => {
+                    walked = self.walk(&Api::of(url, version), sink).map_err(|_| refused);
+                }
+                _ => break,
+            }
+        }
+        walked
     }
 
     /// Walks the pages; a catalogue that is longer than they reach is exported whole.
@@ -131,7 +172,8 @@ impl Crawl<'_> {
         if first.count.is_none_or(|count| count <= WINDOW) {
             return self.walk(api, sink);
         }
-        let url = address(&api.site, "/api/explore/v2.1/catalog/exports/json", &[]);
+        let parameters: Vec<_> = api.condition.iter().map(|condition| ("where", condition.as_str())).collect();
+        let url = address(&api.site, "/api/explore/v2.1/catalog/exports/json", &parameters);
         let page = page_name(&url);
         let all = datasets(self.ask(api.platform(), &url)?)
             .ok_or_else(|| interface_error(&page, "the export is no list of datasets"))?;
@@ -148,7 +190,7 @@ impl Crawl<'_> {
             Value::Object(ref fields) if identifies(fields) || fields.contains_key("dataset") => vec![answer],
             answer => datasets(answer).ok_or_else(|| interface_error(&page, "the answer holds no dataset"))?,
         };
-        let api = Api { site: format!("urn:file:{page}"), version: Version::Explore21 };
+        let api = Api { site: format!("urn:file:{page}"), version: Version::Explore21, condition: None };
         let places = (0..found.len()).map(|position| Some(format!("{page}#/{position}")));
         self.outcome.pages = 1;
         self.give_in_portions(&api, &page, found.into_iter().zip(places), sink);

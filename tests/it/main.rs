@@ -6,6 +6,8 @@ mod crash;
 mod dcat_us;
 mod detection;
 mod faults;
+mod filters;
+mod following;
 mod generated;
 mod layers;
 mod mapping;
