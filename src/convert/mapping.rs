@@ -23,6 +23,7 @@ use std::collections::HashSet;
 /// The mapping queries for CKAN: `nodes` first.
 const CKAN: &[(&str, &str)] = &[
     ("nodes", include_str!("../../queries/convert/ckan/nodes.rq")),
+    ("activities", include_str!("../../queries/convert/ckan/activities.rq")),
     ("agents", include_str!("../../queries/convert/ckan/agents.rq")),
     ("coverage", include_str!("../../queries/convert/ckan/coverage.rq")),
     ("dataset", include_str!("../../queries/convert/ckan/dataset.rq")),

@@ -78,7 +78,7 @@ impl Unmapped {
     }
 }
 
-/// The fields that queries name, by the prefix `j:` that they all declare.
+/// The fields that queries name, by the prefix `j:` that they all declare; comments name those to pass over.
 pub(super) fn fields_read<'q>(queries: impl Iterator<Item = &'q str>) -> HashSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '%');
     let mut read = HashSet::new();
