@@ -301,6 +301,7 @@ namespace! {
         SITE = "site",
         POSITION = "position",
         BECOMES = "becomes",
+        OF_STATED_DCAT = "ofStatedDcat",
         ID = "id",
     }
 }

@@ -89,8 +89,12 @@ impl Harvest<'_> {
         if let Some(explained) = explainer.explained {
             return Ok(explained);
         }
-        crawled?;
-        Err(HarvestError::NoSuchRecord { record: wanted.unwrap_or_default().to_owned(), read: explainer.read })
+        let outcome = crawled?;
+        let Some(wanted) = wanted else {
+            let (page, triples) = (target.to_string(), outcome.triples);
+            return Err(SourceError::NoRecord { page, triples, hint: "" }.into());
+        };
+        Err(HarvestError::NoSuchRecord { record: wanted.to_owned(), read: explainer.read })
     }
 }
 

@@ -6,8 +6,9 @@ use crate::triples::{Graph, GraphBuilder};
 use crate::validate::{
     Budget, Data, Details, DocumentError, Documents, Failure, Plan, Role, ShapesError, ValidationResult, path_text,
 };
-use crate::vocab::sh;
+use crate::vocab::{moisson, sh};
 use oxrdf::{Literal, Term, Triple};
+use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
 
 /// The profiles that the program brings, each with the triples it judges.
@@ -63,8 +64,19 @@ pub struct Profile {
     name: String,
     plan: Plan,
     scope: Scope,
+    /// The rules about how DCAT is written.
+    of_stated_dcat: FxHashSet<Term>,
     /// What the queries of its rules may take in a whole job.
     budget: Budget,
+}
+
+/// What a source speaks: some rules are asked of those alone that write their DCAT themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    /// DCAT.
+    Dcat,
+    /// Its platform's own JSON.
+    Json,
 }
 
 /// The profiles of a job.
@@ -100,7 +112,9 @@ impl Profiles {
             for warning in plan.warnings() {
                 tracing::warn!(profile = name, shape = %warning.shape, refers_to = %warning.refers_to, missing = warning.missing, "a rule refers to what is not there, and is left out");
             }
-            compiled.push(Profile { name: short_name(name), plan, scope, budget: Budget::default() });
+            let of_stated_dcat = marked(plan.shapes_graph());
+            let (name, budget) = (short_name(name), Budget::default());
+            compiled.push(Profile { name, plan, scope, of_stated_dcat, budget });
         }
         let vocabulary = read_vocabulary(vocabularies)?;
         for triple in vocabulary.iter().flat_map(Graph::triples) {
@@ -118,7 +132,7 @@ impl Profiles {
 
     /// Validates a record.
     #[must_use]
-    pub fn validate(&self, draft: &Draft, added: &[Triple]) -> Vec<Finding> {
+    pub fn validate(&self, draft: &Draft, added: &[Triple], speaks: Speaks) -> Vec<Finding> {
         let stated = graph_of(draft.triples.iter());
         let mut whole = None;
         let mut findings = Vec::new();
@@ -129,7 +143,8 @@ impl Profiles {
             };
             let data = Data { graph, vocabulary: self.vocabulary.as_ref() };
             let report = profile.plan.validate_within(data, Details::Omitted, &profile.budget);
-            findings.extend(report.results.iter().map(|result| profile.finding(result, draft)));
+            let asked = report.results.iter().filter(|result| profile.is_asked_of(speaks, result));
+            findings.extend(asked.map(|result| profile.finding(result, draft)));
             findings.extend(report.failures.iter().map(|failure| profile.not_evaluated(failure, draft)));
         }
         findings
@@ -137,6 +152,12 @@ impl Profiles {
 }
 
 impl Profile {
+    /// Whether a rule is one that the publisher can follow: how DCAT is written is not his choice where a
+    /// mapping writes it (`ns:ofStatedDcat`).
+    fn is_asked_of(&self, speaks: Speaks, result: &ValidationResult) -> bool {
+        speaks == Speaks::Dcat || !self.of_stated_dcat.contains(&result.source_shape)
+    }
+
     fn finding(&self, result: &ValidationResult, draft: &Draft) -> Finding {
         let focus = readable(&result.focus_node);
         let line = draft.lines.get(&focus).copied().or(draft.place.line);
@@ -172,6 +193,12 @@ impl Profile {
             suggestion: None,
         }
     }
+}
+
+/// The shapes that are marked as rules about how DCAT is written.
+fn marked(shapes: &Graph) -> FxHashSet<Term> {
+    let Some(mark) = shapes.id(moisson::OF_STATED_DCAT) else { return FxHashSet::default() };
+    shapes.rows_of_predicate(mark).iter().map(|row| shapes.term(row[2]).clone()).collect()
 }
 
 fn read_vocabulary(files: &[PathBuf]) -> Result<Option<Graph>, ProfileError> {

@@ -1,7 +1,7 @@
 //! From a window of a page to converted and validated records.
 
 use super::job::{HarvestError, Job};
-use super::profiles::Profiles;
+use super::profiles::{Profiles, Speaks};
 use super::report::FindingCounts;
 use super::state::FirstSeen;
 use crate::catalog::{Finding, ItemError, Message, Place, RecordKind, Severity};
@@ -58,11 +58,12 @@ impl Job<'_> {
         self.clock.add("compare", start.elapsed());
         let converter = self.converter;
         let profiles = self.profiles;
+        let speaks = if self.mapper.is_some() { Speaks::Json } else { Speaks::Dcat };
         let start = Instant::now();
         let batches = independent_batches(fresh, BATCH, |draft, note| draft.triples.iter().for_each(note));
         let processed: Vec<Vec<Processed>> = batches
             .into_par_iter()
-            .map(|batch| process(converter, profiles, batch))
+            .map(|batch| process(converter, profiles, speaks, batch))
             .collect::<Result<_, QueryError>>()?;
         let elapsed = start.elapsed();
         let processed: Vec<Processed> = processed.into_iter().flatten().collect();
@@ -236,13 +237,18 @@ fn described_twice(draft: &Draft, first: &str) -> Finding {
     }
 }
 
-fn process(converter: &Converter, profiles: &Profiles, batch: Vec<Draft>) -> Result<Vec<Processed>, QueryError> {
+fn process(
+    converter: &Converter,
+    profiles: &Profiles,
+    speaks: Speaks,
+    batch: Vec<Draft>,
+) -> Result<Vec<Processed>, QueryError> {
     let conversions = converter.convert(&batch.iter().collect::<Vec<_>>())?;
     let processed = batch.into_iter().zip(conversions).map(|(mut draft, mut conversion)| {
         let start = Instant::now();
         let mut findings = std::mem::take(&mut draft.findings);
         findings.append(&mut conversion.findings);
-        findings.extend(profiles.validate(&draft, &conversion.added));
+        findings.extend(profiles.validate(&draft, &conversion.added, speaks));
         suggest(&mut findings, &conversion.added);
         Processed { draft, conversion, findings, validated_in: start.elapsed() }
     });

@@ -164,11 +164,8 @@ impl Crawl<'_> {
         let api = Api { site, fq: None };
         let (packages, pointer) = packages(result.value, &page)?;
         let places = (0..packages.len()).map(|position| Some(format!("{page}#{pointer}/{position}")));
-        let packages = packages.into_iter().zip(places).collect();
         self.outcome.pages = 1;
-        if self.give(&api, page, packages, &mut Walk::default(), sink) == Appetite::Enough {
-            self.outcome.complete = false;
-        }
+        self.give_in_portions(&api, &page, packages.into_iter().zip(places), sink);
         Ok(())
     }
 

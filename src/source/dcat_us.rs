@@ -1,7 +1,8 @@
 //! The source kind `dcat-us`: a `data.json` file (DCAT-US 1.1 and 3.0), read as a stream.
 
 use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name};
-use super::json::{JsonRecord, JsonRecords, JsonSink, interface_error};
+use super::foreign::advice;
+use super::json::{JsonRecord, JsonRecords, JsonSink, interface_error, without_mark};
 use super::json_stream::read_records;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, Body, Request, Wanted};
@@ -38,6 +39,9 @@ impl Crawl<'_> {
         self.outcome.errors = portions.errors;
         match read {
             Ok(envelope) if portions.met == 0 => {
+                if let Some(advice) = advice(&envelope) {
+                    return Err(interface_error(&page, &advice));
+                }
                 let keys: Vec<&str> = envelope.keys().map(String::as_str).take(5).collect();
                 let found = if keys.is_empty() { "an empty object".to_owned() } else { keys.join(", ") };
                 Err(interface_error(
@@ -67,16 +71,6 @@ fn site_of(url: &Url) -> String {
     let mut site = url.clone();
     site.set_fragment(None);
     if site.scheme() == "file" { format!("urn:file:{}", page_name(url)) } else { site.to_string() }
-}
-
-/// A reader behind the mark of UTF-8, which JSON does not know.
-fn without_mark(reader: impl std::io::Read) -> impl std::io::Read {
-    use std::io::{BufRead, BufReader};
-    let mut reader = BufReader::with_capacity(1 << 16, reader);
-    if reader.fill_buf().is_ok_and(|start| start.starts_with(b"\xEF\xBB\xBF")) {
-        reader.consume(3);
-    }
-    reader
 }
 
 /// Datasets on their way to the sink.

@@ -1,6 +1,7 @@
 //! What kind of source the address of a portal leads to: a few of its addresses are asked.
 
-use super::crawl::{Crawl, CrawlLimits, Selection, Target};
+use super::crawl::{Crawl, CrawlLimits, Selection, Target, page_name};
+use super::foreign::is_foreign;
 use super::json::answer_of;
 use crate::catalog::SourceKind;
 use crate::fetch::{Answer, Body, Client, FetchError, Request, Secret, Wanted};
@@ -28,7 +29,10 @@ const PAGES: [&str; 4] = ["/dataset", "/explore", "/organization", "/group"];
 /// The platforms' own interfaces come first: they know more than the DCAT that a portal may serve beside them.
 #[must_use]
 pub fn detect(client: &Client, runtime: &Handle, target: &Target, token: Option<&Secret>) -> Option<Detected> {
-    let Target::Web(url) = target else { return None };
+    let url = match target {
+        Target::Web(url) => url,
+        Target::File(path) => return of_file(target, &Body::File(path.clone())),
+    };
     let site = site(url)?;
     let selection = Selection { token: token.cloned(), ..Selection::default() };
     let crawl = Crawl::new(client, runtime.clone(), CrawlLimits::default()).selecting(target, selection);
@@ -39,6 +43,8 @@ pub fn detect(client: &Client, runtime: &Handle, target: &Target, token: Option<
         (SourceKind::Opendatasoft, "/api/explore/v2.0/catalog/datasets?limit=1", "/total_count"),
         (SourceKind::Opendatasoft, "/api/datasets/1.0/search/?rows=1", "/nhits"),
     ];
+    // The files of DCAT-US, of ArcGIS Hub last: it answers at the first address too, on most sites.
+    let files = ["/data.json", "/api/feed/dcat-us/1.1.json"];
     for (kind, path, count) in interfaces {
         let Some(asked) = probe(path) else { continue };
         // A server that does not answer at all is not asked again: the harvest will say what is wrong with it.
@@ -50,13 +56,63 @@ pub fn detect(client: &Client, runtime: &Handle, target: &Target, token: Option<
             return Some(Detected { kind, target: Target::Web(probe("")?), why });
         }
     }
-    let file = probe("/data.json")?;
-    let body = crawl.content(&file).ok()??;
-    starts_as_data_json(&body).then(|| Detected {
-        kind: SourceKind::DcatUs,
-        why: format!("{site} is harvested as dcat-us: its datasets are in {file}"),
-        target: Target::Web(file),
+    files.into_iter().filter_map(probe).find_map(|file| {
+        let body = crawl.content(&file).ok()??;
+        (kind_of_json(&start_of(&body)?) == Some(SourceKind::DcatUs)).then(|| Detected {
+            kind: SourceKind::DcatUs,
+            why: format!("{site} is harvested as dcat-us: its datasets are in {file}"),
+            target: Target::Web(file),
+        })
     })
+}
+
+/// What a file holds, by its beginning, when that is an answer of a platform or a `data.json`. JSON-LD is read as
+/// what it is: a file of DCAT-US may be that too.
+fn of_file(target: &Target, body: &Body) -> Option<Detected> {
+    let start = start_of(body)?;
+    if is_json_ld(&start) {
+        return None;
+    }
+    let kind = kind_of_json(&start)?;
+    let why =
+        format!("{} is harvested as {}, which its beginning looks like", page_name(&target.url()), kind.as_str());
+    Some(Detected { kind, target: target.clone(), why })
+}
+
+/// The beginning of a JSON document; nothing where it is something else.
+fn start_of(body: &Body) -> Option<String> {
+    use std::io::Read;
+    let mut start = Vec::new();
+    body.open().and_then(|reader| reader.take(1 << 16).read_to_end(&mut start)).ok()?;
+    let start = String::from_utf8_lossy(&start);
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    start.starts_with(['{', '[']).then(|| start.to_owned())
+}
+
+fn is_json_ld(start: &str) -> bool {
+    start.contains("\"@context\"") || start.contains("\"@graph\"")
+}
+
+/// The platform whose JSON begins so. JSON-LD that is nothing else is DCAT.
+fn kind_of_json(start: &str) -> Option<SourceKind> {
+    let has = |names: &[&str]| names.iter().any(|name| start.contains(name));
+    if has(&["project-open-data", "dcat-us"]) {
+        Some(SourceKind::DcatUs)
+    } else if is_json_ld(start) {
+        None
+    } else if has(&["\"dataset_id\"", "\"datasetid\""]) {
+        Some(SourceKind::Opendatasoft)
+    } else if has(&["\"metadata_modified\""])
+        || (has(&["\"resources\""]) && has(&["\"notes\""]))
+        || (has(&["\"success\""]) && has(&["\"result\""]))
+    {
+        Some(SourceKind::Ckan)
+    } else if has(&["\"dataset\""]) || is_foreign(start) {
+        // Its reader says what is wrong with what is no such file.
+        Some(SourceKind::DcatUs)
+    } else {
+        None
+    }
 }
 
 /// The portal of an address that is its root, or that of a page which people paste.
@@ -82,17 +138,6 @@ fn site(url: &Url) -> Option<String> {
         return None;
     }
     Some(format!("{}{}", url.origin().ascii_serialization(), root.trim_end_matches('/')))
-}
-
-/// Whether a file begins as one of DCAT-US does: its kind is among the first keys, or its datasets are.
-fn starts_as_data_json(body: &Body) -> bool {
-    use std::io::Read;
-    let mut start = Vec::new();
-    let read = body.open().and_then(|reader| reader.take(1 << 16).read_to_end(&mut start));
-    let start = String::from_utf8_lossy(&start);
-    read.is_ok()
-        && start.trim_start_matches('\u{feff}').trim_start().starts_with('{')
-        && ["\"dataset\"", "project-open-data", "dcat-us"].iter().any(|word| start.contains(word))
 }
 
 impl Crawl<'_> {

@@ -51,3 +51,13 @@ pub(super) fn answer_of(platform: &str, page: &str, body: &Body) -> Result<Value
 pub(super) fn interface_error(page: &str, message: &str) -> SourceError {
     SourceError::Interface { page: page.to_owned(), message: message.to_owned() }
 }
+
+/// A reader behind the mark of UTF-8, which JSON does not know.
+pub(super) fn without_mark(reader: impl std::io::Read) -> impl std::io::Read {
+    use std::io::{BufRead, BufReader};
+    let mut reader = BufReader::with_capacity(1 << 16, reader);
+    if reader.fill_buf().is_ok_and(|start| start.starts_with(b"\xEF\xBB\xBF")) {
+        reader.consume(3);
+    }
+    reader
+}

@@ -1,13 +1,17 @@
 //! Walking the pages of a JSON interface, whatever the platform.
 
 use super::crawl::{Appetite, Crawl, SourceError, page_name, with_causes};
-use super::json::{JsonRecord, JsonRecords, JsonSink, answer_of, interface_error};
+use super::json::{JsonRecord, JsonRecords, JsonSink, answer_of, interface_error, without_mark};
+use super::json_stream::read_records;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, FetchError, Request, Wanted};
+use crate::lift::LiftError;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 use url::Url;
 
+/// Records handed over together.
+const PORTION: usize = 500;
 /// Pages in a row that may fail before the crawl is given up.
 const FAILURES: u32 = 3;
 
@@ -138,6 +142,65 @@ impl Crawl<'_> {
         walk.start += size;
         let is_over = walk.count.is_none_or(|count| walk.start >= count);
         if walk.failures == FAILURES || is_over { Step::End } else { Step::GoOn }
+    }
+
+    /// Hands over the records of a document that is one long list, as a stream: only a portion is in memory.
+    pub(super) fn give_streamed(
+        &mut self,
+        interface: &dyn Interface,
+        url: &Url,
+        sink: &mut JsonSink<'_>,
+    ) -> Result<(), SourceError> {
+        let page = page_name(url);
+        let Answer::Content { body, .. } = self.get(&Request::new(url, Wanted::Json))? else {
+            return Err(interface_error(&page, "an answer without content, which was not asked for"));
+        };
+        let reader = body.open().map_err(|source| LiftError::Io { page: page.clone(), source })?;
+        let (mut walk, mut portion, mut met, mut appetite) = (Walk::default(), Vec::new(), 0, Appetite::More);
+        let read = read_records(without_mark(reader), &[], &mut |record, _| {
+            met += 1;
+            portion.push((record, None));
+            if portion.len() == PORTION {
+                appetite = self.give(interface, page.clone(), std::mem::take(&mut portion), &mut walk, sink);
+            }
+            appetite
+        });
+        if appetite == Appetite::More {
+            appetite = self.give(interface, page.clone(), portion, &mut walk, sink);
+        }
+        self.outcome.pages = 1;
+        self.outcome.complete &= appetite == Appetite::More;
+        match read {
+            Ok(_) => Ok(()),
+            Err(broken) if met == 0 => Err(interface_error(
+                &page,
+                &format!("the list is none: {} (line {})", broken.message, broken.line),
+            )),
+            Err(broken) => {
+                let message = format!("the JSON is broken: {}; the records before it were read", broken.message);
+                self.fail(url, Some(broken.line), message);
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands over records that are there all at once, in portions that are mapped together.
+    pub(super) fn give_in_portions(
+        &mut self,
+        interface: &dyn Interface,
+        page: &str,
+        records: impl Iterator<Item = (Value, Option<String>)>,
+        sink: &mut JsonSink<'_>,
+    ) {
+        let mut walk = Walk::default();
+        let mut records = records.peekable();
+        while records.peek().is_some() {
+            let portion = records.by_ref().take(PORTION).collect();
+            if self.give(interface, page.to_owned(), portion, &mut walk, sink) == Appetite::Enough {
+                self.outcome.complete = false;
+                return;
+            }
+        }
     }
 
     /// Hands over the records that are public datasets and were not met before; each may have a place of its own.

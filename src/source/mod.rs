@@ -10,6 +10,7 @@ mod crawl;
 mod dcat;
 mod dcat_us;
 mod detect;
+mod foreign;
 mod json;
 mod json_pages;
 mod json_stream;

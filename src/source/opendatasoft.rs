@@ -1,9 +1,9 @@
 //! The source kind `opendatasoft`: the datasets of a portal, by its Explore API (versions 2.1 and 2.0) or, of old
 //! portals, by its search API 1.0.
 
-use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name};
+use super::crawl::{Crawl, CrawlOutcome, SourceError, Target, page_name};
 use super::json::{JsonSink, answer_of, interface_error};
-use super::json_pages::{Found, Interface, Taken, Walk, address, is_an_answer};
+use super::json_pages::{Found, Interface, Taken, address, is_an_answer};
 use super::selection::{Dialect, Facet};
 use crate::fetch::Body;
 use serde_json::{Map, Value};
@@ -174,12 +174,8 @@ impl Crawl<'_> {
         }
         let parameters: Vec<_> = api.condition.iter().map(|condition| ("where", condition.as_str())).collect();
         let url = address(&api.site, "/api/explore/v2.1/catalog/exports/json", &parameters);
-        let page = page_name(&url);
-        let all = datasets(self.ask(api.platform(), &url)?)
-            .ok_or_else(|| interface_error(&page, "the export is no list of datasets"))?;
-        self.outcome.pages = 1;
-        self.outcome.announced = Some(all.len() as u64);
-        self.give_in_portions(api, &page, all.into_iter().map(|dataset| (dataset, None)), sink);
+        self.give_streamed(api, &url, sink)?;
+        self.outcome.announced = first.count.map(|count| count.saturating_sub(self.outcome.skipped));
         Ok(())
     }
 
@@ -195,24 +191,6 @@ impl Crawl<'_> {
         self.outcome.pages = 1;
         self.give_in_portions(&api, &page, found.into_iter().zip(places), sink);
         Ok(())
-    }
-
-    fn give_in_portions(
-        &mut self,
-        api: &Api,
-        page: &str,
-        records: impl Iterator<Item = (Value, Option<String>)>,
-        sink: &mut JsonSink<'_>,
-    ) {
-        let mut walk = Walk::default();
-        let mut records = records.peekable();
-        while records.peek().is_some() {
-            let portion = records.by_ref().take(500).collect();
-            if self.give(api, page.to_owned(), portion, &mut walk, sink) == Appetite::Enough {
-                self.outcome.complete = false;
-                return;
-            }
-        }
     }
 }
 

@@ -50,13 +50,18 @@ fn real_answers_give_what_the_table_says() {
 
 /// The table of a folder of real answers.
 pub(crate) fn real_answers(kind: &str, folder: &str) {
+    answers_give(kind, &["--kind", kind], folder);
+}
+
+/// The table of a folder of answers that are harvested with some options.
+pub(crate) fn answers_give(name: &str, options: &[&str], folder: &str) {
     let Some(folder) = shared::data(folder) else { return };
     let folder = folder.canonicalize().expect("an existing folder");
     let mut table =
         "| file | outcome | records | findings | first error | unmapped fields |\n| --- | --- | --- | --- | --- | --- |\n".to_owned();
     for file in files(&folder, &[".json"]) {
         let bench = Bench::new();
-        let output = bench.harvest_output(text(&file), &["--kind", kind]);
+        let output = bench.harvest_output(text(&file), options);
         let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let failure = said.lines().last().unwrap_or_default().trim_start_matches("moisson: ").to_owned();
@@ -78,7 +83,7 @@ pub(crate) fn real_answers(kind: &str, folder: &str) {
         )
         .expect("memory");
     }
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/review/{kind}.md"));
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/review/{name}.md"));
     let head = "# The real answers of portals\n\nFindings are violations, warnings, information. Written by a test; look before you keep a change.\n\n";
     let wrong = review(&kept, &format!("{head}{table}"));
     assert!(wrong.is_none(), "look, then run with MOISSON_REVIEW=1:\n{}", wrong.unwrap_or_default());

@@ -1,6 +1,6 @@
 //! Files of DCAT-US: their datasets as records, read as a stream.
 
-use crate::ckan::{each_case, real_answers};
+use crate::ckan::{answers_give, each_case, real_answers};
 use crate::moisson::{Bench, count, harvest_served, text};
 use crate::shared;
 use serde_json::json;
@@ -90,4 +90,10 @@ async fn another_json_is_refused_with_what_it_has() {
         assert_eq!(code, Some(3), "{body}");
         assert!(said.contains(words), "{body}: {said}");
     }
+}
+
+/// Answers of the own interfaces of Socrata and `ArcGIS`: what is said leads to the file that their portals publish.
+#[test]
+fn answers_of_other_interfaces_say_which_address_to_give() {
+    answers_give("socrata-arcgis", &[], "socrata-arcgis");
 }

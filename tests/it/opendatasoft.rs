@@ -103,6 +103,9 @@ async fn a_catalogue_longer_than_its_pages_reach_is_exported() {
     Mock::given(path("/api/explore/v2.1/catalog/exports/json")).respond_with(all).mount(&server).await;
     let (_, report, said) = harvest_served(&Bench::new(), &server.uri(), &["--kind", "opendatasoft"]).await;
     assert_eq!(count(&report, "/records/added"), 3, "{said}");
+    assert_eq!(report["complete"], false, "an export that lacks what was announced takes nothing for missing");
+    let error = report["errors"][0]["message"].as_str().unwrap_or_default();
+    assert!(error.contains("10001"), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
