@@ -42,6 +42,7 @@ const DCAT_US: &[(&str, &str)] = &[
     ("nodes", include_str!("../../queries/convert/dcat-us/nodes.rq")),
     ("dataset", include_str!("../../queries/convert/dcat-us/dataset.rq")),
     ("distributions", include_str!("../../queries/convert/dcat-us/distributions.rq")),
+    ("version3", include_str!("../../queries/convert/dcat-us/version3.rq")),
 ];
 
 /// Records mapped together: planning a query costs as much as answering it for several.

@@ -3,13 +3,17 @@
 use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name};
 use super::foreign::advice;
 use super::json::{JsonRecord, JsonRecords, JsonSink, interface_error, without_mark};
-use super::json_stream::read_records;
+use super::json_stream::{Layout, read_records};
+use super::utf8::Utf8Reader;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, Body, Request, Wanted};
 use crate::lift::LiftError;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use url::Url;
+
+/// A catalogue has datasets and services (3.0), and catalogues within it.
+const LAYOUT: Layout<'static> = Layout { path: &[&["dataset", "service"]], nested: &["catalog", "hasPart"] };
 
 /// Datasets handed over together.
 const PORTION: usize = 200;
@@ -29,14 +33,14 @@ impl Crawl<'_> {
         };
         let page = page_name(&url);
         let reader = body.open().map_err(|source| LiftError::Io { page: page.clone(), source })?;
+        let (reader, mended) = Utf8Reader::new(without_mark(reader));
         let mut portions = Portions { site: site_of(&url), page: page.clone(), ..Portions::default() };
-        let read = read_records(without_mark(reader), &["dataset"], &mut |record, pointer| {
-            portions.add(record, pointer, sink)
-        });
+        let read = read_records(reader, LAYOUT, &mut |record, pointer| portions.add(record, pointer, sink));
         let appetite = portions.give(sink);
         self.outcome.pages = 1;
         self.outcome.unread = portions.errors.len() as u64;
         self.outcome.errors = portions.errors;
+        self.outcome.errors.extend(not_utf8(&page, mended.get()));
         match read {
             Ok(envelope) if portions.met == 0 => {
                 if let Some(advice) = advice(&envelope) {
@@ -64,6 +68,17 @@ impl Crawl<'_> {
             }
         }
     }
+}
+
+/// What is said of a file that is not UTF-8; its records are read all the same.
+fn not_utf8(page: &str, bytes: u64) -> Option<ItemError> {
+    (bytes > 0).then(|| ItemError {
+        record: None,
+        place: Place { page: page.to_owned(), line: None },
+        message: format!(
+            "the file is not UTF-8, as JSON must be (RFC 8259, 8.1): {bytes} bytes were read as windows-1252; save it as UTF-8"
+        ),
+    })
 }
 
 /// The address of the file, of which its datasets are parts; of a local file, its name.

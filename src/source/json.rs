@@ -1,6 +1,7 @@
 //! Records of a JSON interface, as the platform gives them.
 
 use super::crawl::{Appetite, SourceError};
+use super::utf8::Utf8Reader;
 use crate::fetch::Body;
 use crate::lift::LiftError;
 use serde_json::{Map, Value};
@@ -34,7 +35,10 @@ pub type JsonSink<'s> = dyn FnMut(JsonRecords) -> Appetite + 's;
 pub(super) fn answer_of(platform: &str, page: &str, body: &Body) -> Result<Value, SourceError> {
     let bytes = body.read().map_err(|source| LiftError::Io { page: page.to_owned(), source })?;
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-    let answer = serde_json::from_slice(bytes).map_err(|error| {
+    let (reader, _) = Utf8Reader::new(bytes);
+    let is_utf8 = std::str::from_utf8(bytes).is_ok();
+    let parsed = if is_utf8 { serde_json::from_slice(bytes) } else { serde_json::from_reader(reader) };
+    let answer = parsed.map_err(|error| {
         let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).trim().to_owned();
         let what = if start.starts_with('<') { "a web page" } else { "no JSON" };
         interface_error(

@@ -2,7 +2,7 @@
 
 use super::crawl::{Appetite, Crawl, SourceError, page_name, with_causes};
 use super::json::{JsonRecord, JsonRecords, JsonSink, answer_of, interface_error, without_mark};
-use super::json_stream::read_records;
+use super::json_stream::{Layout, read_records};
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, FetchError, Request, Wanted};
 use crate::lift::LiftError;
@@ -157,7 +157,7 @@ impl Crawl<'_> {
         };
         let reader = body.open().map_err(|source| LiftError::Io { page: page.clone(), source })?;
         let (mut walk, mut portion, mut met, mut appetite) = (Walk::default(), Vec::new(), 0, Appetite::More);
-        let read = read_records(without_mark(reader), &[], &mut |record, _| {
+        let read = read_records(without_mark(reader), Layout::default(), &mut |record, _| {
             met += 1;
             portion.push((record, None));
             if portion.len() == PORTION {

@@ -21,16 +21,32 @@ pub(super) struct BrokenJson {
     pub(super) line: u32,
 }
 
-/// Reads the records below a path of keys: the members of the list there, or the one object.
+/// Where a document has its records.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Layout<'l> {
+    /// The keys that lead to them: those of each level, any of which will do; none for the document itself.
+    pub(super) path: &'l [&'l [&'l str]],
+    /// Keys that hold documents of the same layout.
+    pub(super) nested: &'l [&'l str],
+}
+
+/// Reads the records of a document: the members of the lists at the end of its path, or the one object there.
 pub(super) fn read_records(
     reader: impl Read,
-    path: &[&str],
+    layout: Layout<'_>,
     take: &mut TakeRecord<'_>,
 ) -> Result<Envelope, BrokenJson> {
     let mut envelope = Envelope::new();
     let mut is_enough = false;
     let mut parser = serde_json::Deserializer::from_reader(std::io::BufReader::with_capacity(1 << 16, reader));
-    let level = Level { path, pointer: String::new(), envelope: &mut envelope, take, is_enough: &mut is_enough };
+    let level = Level {
+        layout,
+        is_nested: false,
+        pointer: String::new(),
+        envelope: &mut envelope,
+        take,
+        is_enough: &mut is_enough,
+    };
     let outcome = level.deserialize(&mut parser).and_then(|scalar| {
         if let Some(scalar) = scalar {
             return Err(serde_json::Error::custom(format!("an object was expected, and here is {scalar}")));
@@ -49,7 +65,9 @@ pub(super) fn read_records(
 
 /// One level of the path. Gives the value back when it is neither an object nor a list.
 struct Level<'l, 't> {
-    path: &'l [&'l str],
+    layout: Layout<'l>,
+    /// Whether what is here is a document of the same layout, or a list of such.
+    is_nested: bool,
     pointer: String,
     envelope: &'l mut Envelope,
     take: &'l mut TakeRecord<'t>,
@@ -82,7 +100,7 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<Self::Value, A::Error> {
-        let Some((wanted, rest)) = self.path.split_first() else {
+        let Some((wanted, rest)) = self.layout.path.split_first() else {
             let mut record = Map::new();
             while let Some((key, value)) = fields.next_entry()? {
                 record.insert(key, value);
@@ -92,13 +110,16 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
             return Ok(None);
         };
         while let Some(key) = fields.next_key::<String>()? {
-            if key != *wanted {
+            let is_nested = self.layout.nested.contains(&key.as_str());
+            if !is_nested && !wanted.contains(&key.as_str()) {
                 let value: Value = fields.next_value()?;
                 self.envelope.insert(key, value);
                 continue;
             }
+            let path = if is_nested { self.layout.path } else { rest };
             let level = Level {
-                path: rest,
+                layout: Layout { path, ..self.layout },
+                is_nested,
                 pointer: format!("{}/{key}", self.pointer),
                 envelope: self.envelope,
                 take: self.take,
@@ -113,6 +134,22 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut position = 0;
+        if self.is_nested {
+            loop {
+                let level = Level {
+                    layout: self.layout,
+                    is_nested: false,
+                    pointer: format!("{}/{position}", self.pointer),
+                    envelope: &mut *self.envelope,
+                    take: &mut *self.take,
+                    is_enough: &mut *self.is_enough,
+                };
+                if members.next_element_seed(level)?.is_none() {
+                    return Ok(None);
+                }
+                position += 1;
+            }
+        }
         while let Some(record) = members.next_element::<Value>()? {
             let pointer = format!("{}/{position}", self.pointer);
             self.give(record, &pointer)?;
@@ -151,8 +188,13 @@ mod tests {
     use super::*;
 
     fn read(text: &str, path: &[&str]) -> (Vec<(String, String)>, Result<Envelope, BrokenJson>) {
+        let path: Vec<&[&str]> = path.iter().map(std::slice::from_ref).collect();
+        read_layout(text, Layout { path: &path, nested: &["catalog"] })
+    }
+
+    fn read_layout(text: &str, layout: Layout<'_>) -> (Vec<(String, String)>, Result<Envelope, BrokenJson>) {
         let mut found = Vec::new();
-        let outcome = read_records(text.as_bytes(), path, &mut |record, pointer| {
+        let outcome = read_records(text.as_bytes(), layout, &mut |record, pointer| {
             found.push((pointer.to_owned(), record.to_string()));
             Appetite::More
         });
@@ -174,6 +216,16 @@ mod tests {
         assert_eq!(found, pairs(&[("/result", r#"{"a":1}"#)]));
         let (found, _) = read(r#"[{"a": 1}]"#, &[]);
         assert_eq!(found, pairs(&[("/0", r#"{"a":1}"#)]));
+    }
+
+    #[test]
+    fn documents_in_a_document_have_records_too() {
+        let text = r#"{"dataset": [1], "catalog": [{"service": [2], "title": "x"}, {"catalog": [{"dataset": [3]}]}, null]}"#;
+        let layout = Layout { path: &[&["dataset", "service"]], nested: &["catalog"] };
+        let (found, _) = read_layout(text, layout);
+        let expected =
+            [("/dataset/0", "1"), ("/catalog/0/service/0", "2"), ("/catalog/1/catalog/0/dataset/0", "3")];
+        assert_eq!(found, pairs(&expected));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod lives;
 mod opendatasoft;
 mod paging;
 mod selection;
+mod utf8;
 mod window;
 
 pub use census::Census;

@@ -97,3 +97,15 @@ async fn another_json_is_refused_with_what_it_has() {
 fn answers_of_other_interfaces_say_which_address_to_give() {
     answers_give("socrata-arcgis", &[], "socrata-arcgis");
 }
+
+#[test]
+fn a_file_that_is_not_utf_8_is_read_and_named() {
+    let bench = Bench::new();
+    let file = bench.path("data.json");
+    let start = r#"{"conformsTo": "x", "dataset": [{"identifier": "1", "title": "#;
+    std::fs::write(&file, [start.as_bytes(), b"\"Donn\xE9es\"}]}"].concat()).expect("a writable folder");
+    let report = bench.harvest(text(&file), &[]);
+    assert_eq!((count(&report, "/records/added"), &report["complete"]), (1, &json!(true)), "{report}");
+    assert!(report["errors"][0]["message"].as_str().is_some_and(|error| error.contains("UTF-8")), "{report}");
+    assert_eq!(bench.records()[0]["title"], "Données");
+}

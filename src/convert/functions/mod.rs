@@ -142,6 +142,8 @@ impl Functions {
             && let Some(refused) = &self.refused
             && let Ok(mut refused) = refused.lock()
             && let Some(value) = args.first().and_then(text)
+            // A node of the lifted record is no value that anybody wrote.
+            && !value.starts_with(LIFTED)
         {
             refused.entry(value).or_default().insert(format!("m:{name}"));
         }
