@@ -139,6 +139,7 @@ impl Profiles {
         for profile in &self.compiled {
             let graph = match profile.scope {
                 Scope::Stated => &stated,
+                Scope::Whole if added.is_empty() => &stated,
                 Scope::Whole => whole.get_or_insert_with(|| graph_of(draft.triples.iter().chain(added))),
             };
             let data = Data { graph, vocabulary: self.vocabulary.as_ref() };

@@ -136,7 +136,7 @@ fn parse(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple))
             }
             Err(RdfParseError::Io(source)) => return Err(LiftError::Io { page: page(), source }),
             Err(RdfParseError::Syntax(error)) if is_stray_text(&error) => {
-                reading.repairs.extend(tail.last.as_ref().map(|last| stray_text(last, &error, position.line())));
+                reading.repairs.extend(tail.last().map(|last| stray_text(&last, &error, position.line())));
             }
             Err(RdfParseError::Syntax(error)) => {
                 reading.problems.push(problem(&error, input.format, &position, &tail));
@@ -170,7 +170,8 @@ fn parse(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple))
 #[derive(Default)]
 struct Tail {
     subjects: VecDeque<(NamedOrBlankNode, u32)>,
-    last: Option<(NamedOrBlankNode, NamedNode)>,
+    /// The predicate of the last triple; its text is written over again and again.
+    predicate: String,
 }
 
 impl Tail {
@@ -179,7 +180,8 @@ impl Tail {
 
     fn note(&mut self, lifted: &LiftedTriple) {
         let subject = &lifted.triple.subject;
-        self.last = Some((subject.clone(), lifted.triple.predicate.clone()));
+        self.predicate.clear();
+        self.predicate.push_str(lifted.triple.predicate.as_str());
         match self.subjects.back_mut() {
             Some((last, line)) if last == subject => *line = lifted.line,
             _ => {
@@ -189,6 +191,12 @@ impl Tail {
                 self.subjects.push_back((subject.clone(), lifted.line));
             }
         }
+    }
+
+    /// The subject and predicate of the last triple.
+    fn last(&self) -> Option<(NamedOrBlankNode, NamedNode)> {
+        let (subject, _) = self.subjects.back()?;
+        Some((subject.clone(), NamedNode::new_unchecked(&self.predicate)))
     }
 
     /// The subjects that were spoken of behind a line, from the last one back.

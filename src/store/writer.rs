@@ -70,7 +70,13 @@ impl<'s> Writer<'s> {
     /// Adds a record that the store does not have; it waits for others, and is in the store once the
     /// batch that holds it is loaded. Returns a batch when there is enough for one.
     pub fn add(&mut self, change: Change) -> Option<Batch> {
-        self.waiting.extend(self.quads(change));
+        if self.waiting.capacity() == 0 {
+            // Growing step by step would copy it again and again.
+            self.waiting.reserve(LOAD_FROM + LOAD_FROM / 8);
+        }
+        let mut waiting = std::mem::take(&mut self.waiting);
+        self.add_quads(change, &mut waiting);
+        self.waiting = waiting;
         if self.waiting.len() < LOAD_FROM { None } else { self.rest() }
     }
 
@@ -172,12 +178,17 @@ impl<'s> Writer<'s> {
     }
 
     fn quads(&self, change: Change) -> Vec<Quad> {
+        let mut quads = Vec::new();
+        self.add_quads(change, &mut quads);
+        quads
+    }
+
+    fn add_quads(&self, change: Change, quads: &mut Vec<Quad>) {
         let stated = self.names.record(change.key);
         let normalised = self.names.normalised(change.key);
-        let mut quads = change.record.to_quads(self.names);
+        quads.extend(change.record.to_quads(self.names));
         quads.extend(change.stated.into_iter().map(|triple| triple.in_graph(stated.clone())));
         quads.extend(change.normalised.into_iter().map(|triple| triple.in_graph(normalised.clone())));
-        quads
     }
 
     fn graphs(&self, key: DatasetKey) -> [NamedNode; 3] {
