@@ -1,6 +1,6 @@
 //! `moisson check`
 
-use super::harvest::{Kind, options};
+use super::harvest::options;
 use super::report;
 use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, runtime};
@@ -31,9 +31,6 @@ pub(crate) struct Arguments {
     /// The catalogue's address, or a file
     #[arg(value_name = "URL|PATH")]
     address: String,
-    /// What kind of source it is [default: what the address or its portal tells]
-    #[arg(long, value_enum)]
-    kind: Option<Kind>,
     /// A profile, or a file of shapes [default: dcat-ap-3 and moisson]
     #[arg(long = "profile", value_name = "P")]
     profiles: Vec<String>,
@@ -63,7 +60,6 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let harvest =
         Harvest { folder: &folder, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
     let mut options = options(config, None, None, Writing::DryRun)?;
-    options.kind = arguments.kind.map(crate::catalog::SourceKind::from);
     arguments.settings.apply(&mut options, config, &target)?;
     let (job, findings) = harvest.run(&target, &options, &mut |_| ()).map_err(|failed| failed.error)?;
     match arguments.format {

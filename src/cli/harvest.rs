@@ -3,7 +3,7 @@
 use super::report;
 use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, StoreArguments, runtime};
-use crate::catalog::{SourceId, SourceKind};
+use crate::catalog::SourceId;
 use crate::config::Config;
 use crate::convert::CustomMapping;
 use crate::harvest::{Following, Harvest, JobReport, Options, Profiles, Progress, RemovalRules, Status, Writing};
@@ -12,30 +12,6 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
 use std::io::IsTerminal;
-
-/// What kind of source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    /// A DCAT catalogue in any RDF syntax
-    Dcat,
-    /// A CKAN portal, by its action API; the portal's address is enough
-    Ckan,
-    /// An Opendatasoft portal, by its Explore API; the portal's address is enough
-    Opendatasoft,
-    /// A data.json file of DCAT-US, at its own address
-    DcatUs,
-}
-
-impl From<Kind> for SourceKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Dcat => Self::Dcat,
-            Kind::Ckan => Self::Ckan,
-            Kind::Opendatasoft => Self::Opendatasoft,
-            Kind::DcatUs => Self::DcatUs,
-        }
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -48,9 +24,6 @@ pub(crate) struct Arguments {
     /// The catalogue's address, or a file
     #[arg(value_name = "URL|PATH")]
     address: String,
-    /// What kind of source it is [default: the known one, else what the address or its portal tells]
-    #[arg(long, value_enum)]
-    kind: Option<Kind>,
     /// A name for the source [default: made of its address]
     #[arg(long, value_name = "SLUG")]
     source: Option<String>,
@@ -83,7 +56,6 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
     let writing = if arguments.dry_run { Writing::DryRun } else { Writing::Stored };
     let mut options = options(config, arguments.source.as_deref(), arguments.max_records, writing)?;
-    options.kind = arguments.kind.map(SourceKind::from);
     let folder = arguments.store.folder(config);
     let profiles = Profiles::compile(&arguments.profiles, &arguments.vocabularies)
         .map_err(crate::harvest::HarvestError::from)?;

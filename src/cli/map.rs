@@ -1,9 +1,8 @@
 //! `moisson map`
 
-use super::harvest::{Kind, options};
+use super::harvest::options;
 use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, runtime};
-use crate::catalog::SourceKind;
 use crate::config::Config;
 use crate::harvest::{Explained, Harvest, HarvestError, Profiles, Writing};
 use crate::lift::lifted_base;
@@ -27,9 +26,6 @@ pub(crate) struct Arguments {
     /// The source's address, or a file
     #[arg(value_name = "URL|PATH")]
     address: String,
-    /// What kind of source it is [default: what the address or its portal tells]
-    #[arg(long, value_enum)]
-    kind: Option<Kind>,
     /// The record, by its identifier, name or node [default: the first]
     #[arg(long, value_name = "ID")]
     record: Option<String>,
@@ -48,7 +44,6 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
     let target = Target::parse(&arguments.address).map_err(HarvestError::from)?;
     let mut options = options(config, arguments.source.as_deref(), None, Writing::DryRun)?;
-    options.kind = arguments.kind.map(SourceKind::from);
     arguments.settings.apply(&mut options, config, &target)?;
     let nowhere = tempfile::tempdir()?;
     let folder = Folder::new(nowhere.path());

@@ -1,18 +1,45 @@
 //! The options that say how a source is harvested, beside those of `moisson.toml`.
 
-use crate::catalog::SourceId;
+use crate::catalog::{SourceId, SourceKind};
 use crate::config::{Config, SourceConfig};
 use crate::convert::CustomMapping;
 use crate::fetch::Secret;
 use crate::harvest::{HarvestError, Options};
 use crate::source::{Condition, FilterError, Filters, Target, parse_date};
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+
+/// What kind of source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// A DCAT catalogue in any RDF syntax
+    Dcat,
+    /// A CKAN portal, by its action API; the portal's address is enough
+    Ckan,
+    /// An Opendatasoft portal, by its Explore API; the portal's address is enough
+    Opendatasoft,
+    /// A data.json file of DCAT-US, at its own address
+    DcatUs,
+}
+
+impl From<Kind> for SourceKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Dcat => Self::Dcat,
+            Kind::Ckan => Self::Ckan,
+            Kind::Opendatasoft => Self::Opendatasoft,
+            Kind::DcatUs => Self::DcatUs,
+        }
+    }
+}
 
 /// How a source is harvested.
 #[derive(Debug, Args)]
 pub(crate) struct SettingsArguments {
+    /// What kind of source it is [default: the known one, else what the address or its portal tells]
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
     /// A mapping file of the source's own: a CONSTRUCT query (.rq) or alias rows (.toml)
     #[arg(long = "mapping", value_name = "FILE")]
     mapping: Vec<PathBuf>,
@@ -40,6 +67,7 @@ impl SettingsArguments {
     /// Takes the settings of the source out of the configuration, found by its name or its address, and adds
     /// what the command line says.
     pub(super) fn apply(&self, options: &mut Options, config: &Config, target: &Target) -> anyhow::Result<()> {
+        options.kind = self.kind.map(SourceKind::from);
         let declared = config.source(options.source.as_ref().map(SourceId::as_str), &target.url());
         if let Some((name, _)) = declared {
             options.source.get_or_insert(SourceId::parse(name)?);

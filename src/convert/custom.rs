@@ -1,7 +1,7 @@
 //! What a source adds to the mapping of its kind: CONSTRUCT queries and alias rows of its own.
 
 use super::aliases::{AliasError, Aliases};
-use super::functions::Functions;
+use super::functions::{Functions, NAMESPACE};
 use crate::triples::calls_out;
 use crate::vocab::{JSON_FIELD, PREFIXES, moisson};
 use spargebra::{Query, SparqlParser, SparqlSyntaxError};
@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Prefixes of ours, which a query of a source need not declare either.
-const OWN_PREFIXES: [(&str, &str); 3] =
-    [("j", JSON_FIELD), ("m", "https://moisson.dev/fn#"), ("ns", moisson::NAMESPACE)];
+const OWN_PREFIXES: [(&str, &str); 3] = [("j", JSON_FIELD), ("m", NAMESPACE), ("ns", moisson::NAMESPACE)];
 
 /// What a source adds to the mapping of its kind.
 #[derive(Debug, Clone, Default)]

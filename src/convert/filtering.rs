@@ -1,7 +1,7 @@
 //! Which records are wanted, where the platform was not asked or does not obey: the queries of `queries/filter`.
 
 use super::functions::Functions;
-use super::queries::{QueryError, parse_query, select};
+use super::queries::{QueryError, parse_query, plain, select};
 use crate::catalog::SourceKind;
 use crate::source::{Facet, Filters, parse_date};
 use crate::triples::Graph;
@@ -87,7 +87,7 @@ impl RecordFilter {
             else {
                 continue;
             };
-            known.entry(record.to_string()).or_default().add(&text_of(facet), text_of(value));
+            known.entry(record.to_string()).or_default().add(&plain(facet), plain(value));
         }
         let nothing = Values::default();
         Ok(records
@@ -117,13 +117,5 @@ impl Values {
 
     fn of(&self, facet: Facet) -> Vec<&str> {
         self.facets.get(&facet).map_or_else(Vec::new, |values| values.iter().map(String::as_str).collect())
-    }
-}
-
-fn text_of(term: &Term) -> String {
-    match term {
-        Term::NamedNode(node) => node.as_str().to_owned(),
-        Term::BlankNode(node) => node.to_string(),
-        Term::Literal(literal) => literal.value().to_owned(),
     }
 }

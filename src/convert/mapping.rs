@@ -6,7 +6,7 @@
 use super::custom::CustomMapping;
 use super::filtering::RecordFilter;
 use super::functions::Functions;
-use super::queries::{QueryError, construct, graph_of, parse_query};
+use super::queries::{QueryError, construct, parse_query};
 use super::tables::TABLES;
 use super::unmapped::{Unmapped, fields_read};
 use crate::catalog::{GraphHash, SourceKind, hex};
@@ -151,7 +151,7 @@ impl Mapper {
     pub fn select(&self, filter: &RecordFilter, page: &mut JsonRecords) -> Result<u64, QueryError> {
         let lifted = self.lift(&page.site, &page.records)?;
         let nodes: Vec<Term> = lifted.roots.iter().cloned().map(Term::from).collect();
-        let wanted = filter.wants(&graph_of(lifted.triples.iter()), nodes.iter())?;
+        let wanted = filter.wants(&Graph::of(&lifted.triples), nodes.iter())?;
         let before = page.records.len();
         let mut wanted = wanted.into_iter();
         page.records.retain(|_| wanted.next().unwrap_or(true));
@@ -172,7 +172,7 @@ impl Mapper {
         }
         let (name, query) = &self.nodes;
         let evaluator = self.functions.evaluator();
-        let becoming = construct(&evaluator, name, query, &graph_of(lifted.triples.iter()))?;
+        let becoming = construct(&evaluator, name, query, &Graph::of(&lifted.triples))?;
         lifted.triples.extend(becoming);
         Ok(lifted)
     }
@@ -180,7 +180,7 @@ impl Mapper {
     fn batch(&self, site: &str, records: &[JsonRecord]) -> Result<Batch, QueryError> {
         let Lifted { triples, roots, unmapped } = self.lift(site, records)?;
         let evaluator = self.functions.evaluator();
-        let graph = graph_of(triples.iter());
+        let graph = Graph::of(&triples);
         let mut statements = Vec::new();
         for (name, query) in &self.statements {
             statements.extend(construct(&evaluator, name, query, &graph)?.into_iter().map(with_blank_nodes));

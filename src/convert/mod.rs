@@ -25,5 +25,6 @@ pub(crate) use functions::language_tag;
 pub use functions::{Functions, Refusal, record_evaluator};
 pub use identify::{Draft, Identifier, NodeClaim, Renames};
 pub use mapping::{Mapped, Mapper};
+pub(crate) use queries::plain;
 pub use queries::{Conversion, Converter, QueryError, parse_query};
 pub use unmapped::{Unmapped, UnmappedField};

@@ -5,7 +5,7 @@ use super::functions::Functions;
 use super::identify::Draft;
 use super::tables::TABLES;
 use crate::catalog::{Finding, GraphHash, Message, Place, Severity};
-use crate::triples::{Graph, GraphBuilder, GraphView};
+use crate::triples::{Graph, GraphView};
 use crate::vocab::{dcat, xsd};
 use oxrdf::{Literal, Term, Triple};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -116,7 +116,7 @@ impl Converter {
         let evaluator = self.functions.evaluator();
         let owners = Owners::of(drafts);
         let mut conversions: Vec<Conversion> = drafts.iter().map(|_| Conversion::default()).collect();
-        let stated = graph_of(drafts.iter().flat_map(|draft| &draft.triples));
+        let stated = Graph::of(drafts.iter().flat_map(|draft| &draft.triples));
         for (name, query) in &self.convert {
             for triple in construct(&evaluator, name, query, &stated)? {
                 owners.add(&triple, &stated, &mut conversions);
@@ -131,7 +131,7 @@ impl Converter {
             stated
         } else {
             let added = conversions.iter().flat_map(|conversion| &conversion.added);
-            graph_of(drafts.iter().flat_map(|draft| &draft.triples).chain(added))
+            Graph::of(drafts.iter().flat_map(|draft| &draft.triples).chain(added))
         };
         for (name, query) in &self.check {
             for solution in select(&evaluator, name, query, &whole)? {
@@ -140,12 +140,6 @@ impl Converter {
         }
         Ok(conversions)
     }
-}
-
-pub(super) fn graph_of<'t>(triples: impl Iterator<Item = &'t Triple>) -> Graph {
-    let mut builder = GraphBuilder::new();
-    triples.for_each(|triple| builder.insert(triple));
-    builder.build()
 }
 
 pub(super) fn construct(
@@ -160,6 +154,15 @@ pub(super) fn construct(
             triples.map(|triple| triple.map(with_size_datatype)).collect::<Result<_, _>>().map_err(failed)
         }
         QueryResults::Solutions(_) | QueryResults::Boolean(_) => Ok(Vec::new()),
+    }
+}
+
+/// The text of a term that a query gives: an IRI, a literal without its type, a label.
+pub(crate) fn plain(term: &Term) -> String {
+    match term {
+        Term::NamedNode(node) => node.as_str().to_owned(),
+        Term::BlankNode(node) => node.to_string(),
+        Term::Literal(literal) => literal.value().to_owned(),
     }
 }
 

@@ -3,12 +3,12 @@
 use super::assemble::assemble;
 use super::record::Record;
 use crate::catalog::{DatasetKey, GraphHash};
-use crate::convert::{QueryError, parse_query, record_evaluator};
+use crate::convert::{QueryError, parse_query, plain, record_evaluator};
 use crate::operations::DerivedRow;
 use crate::store::{CatalogueRecord, GraphNames, Snapshot, SourceGraph, StoreError};
 use crate::triples::{Graph, GraphBuilder, GraphView, independent_batches};
 use oxigraph::store::Store;
-use oxrdf::{GraphNameRef, Term, Triple};
+use oxrdf::{GraphNameRef, Triple};
 use rayon::prelude::*;
 use spareval::{QueryResults, QuerySolution};
 use spargebra::Query;
@@ -248,14 +248,6 @@ fn row(solution: &QuerySolution) -> Option<(String, String, String, String, Valu
         text("field")?,
         value,
     ))
-}
-
-fn plain(term: &Term) -> String {
-    match term {
-        Term::NamedNode(node) => node.as_str().to_owned(),
-        Term::BlankNode(node) => node.to_string(),
-        Term::Literal(literal) => literal.value().to_owned(),
-    }
 }
 
 /// Records of one source with their graphs, in batches that do not mix.

@@ -112,10 +112,7 @@ impl Explainer<'_> {
             Ok(mapped) => mapped,
             Err(error) => return self.fail(error.into()),
         };
-        let mut notes = PageNotes { page: place.clone(), ..PageNotes::default() };
-        for repair in mapped.repairs {
-            notes.repairs.entry(repair.subject.clone()).or_default().push(repair);
-        }
+        let notes = PageNotes::of_repairs(place.clone(), mapped.repairs);
         let unused = mapped.unmapped.fields();
         if !mapped.lost.is_empty() {
             // The mapping made no dataset of it: what it says is all there is to see.

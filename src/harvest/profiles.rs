@@ -2,7 +2,7 @@
 
 use crate::catalog::{Finding, Message, Place, Severity};
 use crate::convert::Draft;
-use crate::triples::{Graph, GraphBuilder};
+use crate::triples::Graph;
 use crate::validate::{
     Budget, Data, Details, DocumentError, Documents, Failure, Plan, Role, ShapesError, ValidationResult, path_text,
 };
@@ -133,14 +133,14 @@ impl Profiles {
     /// Validates a record.
     #[must_use]
     pub fn validate(&self, draft: &Draft, added: &[Triple], speaks: Speaks) -> Vec<Finding> {
-        let stated = graph_of(draft.triples.iter());
+        let stated = Graph::of(&draft.triples);
         let mut whole = None;
         let mut findings = Vec::new();
         for profile in &self.compiled {
             let graph = match profile.scope {
                 Scope::Stated => &stated,
                 Scope::Whole if added.is_empty() => &stated,
-                Scope::Whole => whole.get_or_insert_with(|| graph_of(draft.triples.iter().chain(added))),
+                Scope::Whole => whole.get_or_insert_with(|| Graph::of(draft.triples.iter().chain(added))),
             };
             let data = Data { graph, vocabulary: self.vocabulary.as_ref() };
             let report = profile.plan.validate_within(data, Details::Omitted, &profile.budget);
@@ -210,12 +210,6 @@ fn read_vocabulary(files: &[PathBuf]) -> Result<Option<Graph>, ProfileError> {
     Documents::read(files, Role::Vocabulary)
         .map(Some)
         .map_err(|source| ProfileError::Unreadable { name: names.join(", "), source })
-}
-
-fn graph_of<'t>(triples: impl Iterator<Item = &'t Triple>) -> Graph {
-    let mut builder = GraphBuilder::new();
-    triples.for_each(|triple| builder.insert(triple));
-    builder.build()
 }
 
 /// The shapes of a file, with the files beside it that it imports.

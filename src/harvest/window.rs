@@ -7,7 +7,7 @@ use super::state::FirstSeen;
 use crate::catalog::{Finding, ItemError, Message, Place, RecordKind, Severity};
 use crate::convert::{Conversion, Converter, Draft, Mapper, NodeClaim, QueryError, language_tag};
 use crate::source::{Appetite, JsonRecords, PageNotes, Window};
-use crate::triples::{GraphBuilder, TermId, independent_batches};
+use crate::triples::{Graph, TermId, independent_batches};
 use oxrdf::{NamedOrBlankNode, Term, Triple};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
@@ -43,10 +43,7 @@ impl Job<'_> {
             let message = "the mapping made no dataset of this record: has it an identifier?".to_owned();
             self.state.errors.push(ItemError { record: Some(record), place, message });
         }
-        let mut notes = PageNotes { page: page.page.clone(), ..PageNotes::default() };
-        for repair in mapped.repairs {
-            notes.repairs.entry(repair.subject.clone()).or_default().push(repair);
-        }
+        let notes = PageNotes::of_repairs(page.page, mapped.repairs);
         self.take_window(&mapped.window, &notes)
     }
 
@@ -133,10 +130,9 @@ impl Job<'_> {
     /// Keeps the records that the source's filters want, as far as these look at DCAT.
     fn select(&mut self, drafts: Vec<(TermId, Draft)>) -> Result<Vec<(TermId, Draft)>, HarvestError> {
         let Some(filter) = &self.filters.of_dcat else { return Ok(drafts) };
-        let mut builder = GraphBuilder::new();
-        drafts.iter().flat_map(|(_, draft)| &draft.triples).for_each(|triple| builder.insert(triple));
+        let graph = Graph::of(drafts.iter().flat_map(|(_, draft)| &draft.triples));
         let nodes: Vec<Term> = drafts.iter().map(|(_, draft)| draft.node.clone().into()).collect();
-        let wanted = filter.wants(&builder.build(), nodes.iter())?;
+        let wanted = filter.wants(&graph, nodes.iter())?;
         let before = drafts.len();
         let kept: Vec<_> =
             drafts.into_iter().zip(wanted).filter_map(|(draft, is_wanted)| is_wanted.then_some(draft)).collect();

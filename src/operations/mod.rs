@@ -5,9 +5,9 @@
 
 mod database;
 mod derived;
+mod sources;
 
 pub use derived::DerivedRow;
+pub use sources::{JobRow, SourceRow};
 
-pub use database::{
-    FormerState, JobRow, Operations, OperationsError, RecordRow, Rename, SourceRow, StoredFindings,
-};
+pub use database::{FormerState, Operations, OperationsError, RecordRow, Rename, StoredFindings};

@@ -159,6 +159,18 @@ pub struct Selection {
     pub token: Option<Secret>,
 }
 
+impl PageNotes {
+    /// Notes of a page that had to be repaired.
+    #[must_use]
+    pub fn of_repairs(page: String, repairs: Vec<Repair>) -> Self {
+        let mut notes = Self { page, ..Self::default() };
+        for repair in repairs {
+            notes.repairs.entry(repair.subject.clone()).or_default().push(repair);
+        }
+        notes
+    }
+}
+
 /// How a crawl ended.
 #[derive(Debug, Default)]
 pub struct CrawlOutcome {

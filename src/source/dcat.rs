@@ -206,10 +206,8 @@ impl Crawl<'_> {
     /// Gathers what reading found, and which descriptions are cut by a syntax error.
     fn notes(&mut self, input: &Input, reading: Reading, links: &Links, cut: &Cut<'_>) -> PageNotes {
         let page = page_name(&input.page);
-        let mut notes = PageNotes { page, languages: links.catalogue_languages(), ..PageNotes::default() };
-        for repair in reading.repairs {
-            notes.repairs.entry(repair.subject.clone()).or_default().push(repair);
-        }
+        let mut notes = PageNotes::of_repairs(page, reading.repairs);
+        notes.languages = links.catalogue_languages();
         if let RdfFormat::JsonLd { .. } = input.format
             && let Ok(bytes) = input.body.read()
         {

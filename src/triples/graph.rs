@@ -131,6 +131,14 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// The graph of some triples.
+    #[must_use]
+    pub fn of<'t>(triples: impl IntoIterator<Item = &'t Triple>) -> Self {
+        let mut builder = GraphBuilder::new();
+        builder.extend(triples);
+        builder.build()
+    }
+
     /// The number of distinct triples.
     #[must_use]
     pub fn len(&self) -> usize {

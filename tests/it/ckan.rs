@@ -1,13 +1,12 @@
 //! CKAN portals: their packages as records, through every way that a portal answers.
 
-use crate::generated::{Portal, ask, generator, records_by_rule};
+use crate::generated::{ask, each_defect_is_found, generator, write_revision};
 use crate::moisson::{Bench, count, harvest_served, text};
 use crate::shared::{self, files, review};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
-use std::process::Command;
 use wiremock::matchers::{path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -136,26 +135,8 @@ const RULES: &[(&str, &str)] = &[
 #[test]
 fn every_package_is_a_record_and_every_defect_a_finding() {
     let Some(generator) = generator() else { return };
-    let portal = Portal::start(&generator, &["--n", "1000"]);
-    let bench = Bench::new();
-    let output = bench.run(&[
-        "check",
-        &portal.base,
-        "--kind",
-        "ckan",
-        "--allow-loopback",
-        "--format",
-        "json",
-        "--fail-on",
-        "never",
-    ]);
-    let checked: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(count(&checked["report"], "/records/seen"), 1_000, "{}", checked["report"]);
-    let found = records_by_rule(&checked);
     let (expected, _) = packages(&generator, 1_000, 0);
-    for (defect, rule) in RULES {
-        assert_eq!(found.get(*rule).copied().unwrap_or(0), expected[*defect], "{defect} by {rule}");
-    }
+    let checked = each_defect_is_found(&generator, "ckan", RULES, &expected);
     let place = checked["findings"][0]["place"]["page"].as_str().expect("a place");
     assert!(place.contains("/api/3/action/package_show?id="), "{place}");
 }
@@ -167,23 +148,7 @@ fn revisions_are_reported_to_the_package() {
     bench.write("moisson.toml", "grace_days = 0\n");
     let mut before: BTreeMap<String, String> = BTreeMap::new();
     for revision in 0..=3 {
-        let out = bench.path(&format!("r{revision}"));
-        let status = Command::new("python3")
-            .arg(&generator)
-            .args([
-                "write",
-                "--n",
-                "600",
-                "--formats",
-                "ckan",
-                "--revision",
-                &revision.to_string(),
-                "--out",
-                text(&out),
-            ])
-            .output()
-            .expect("python3 starts");
-        assert!(status.status.success());
+        let out = write_revision(&bench, &generator, revision, &["--formats", "ckan"]);
         let portal_page = merged(&out);
         let file = bench.write("packages.json", &portal_page.to_string());
         let report = bench.harvest(text(&file), &["--kind", "ckan"]);

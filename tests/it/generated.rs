@@ -20,7 +20,7 @@ pub(crate) struct Portal {
 }
 
 impl Portal {
-    pub(crate) fn start(generator: &PathBuf, arguments: &[&str]) -> Self {
+    pub(crate) fn start(generator: &Path, arguments: &[&str]) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|socket| socket.local_addr())
             .expect("a free port")
@@ -133,7 +133,7 @@ fn findings_count_exactly_the_defects_in_each_syntax() {
     }
 }
 
-pub(crate) fn records_by_rule(checked: &Value) -> BTreeMap<String, u64> {
+fn records_by_rule(checked: &Value) -> BTreeMap<String, u64> {
     let mut records: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for finding in checked["findings"].as_array().expect("findings") {
         let text = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
@@ -142,30 +142,45 @@ pub(crate) fn records_by_rule(checked: &Value) -> BTreeMap<String, u64> {
     records.into_iter().map(|(rule, records)| (rule, records.len() as u64)).collect()
 }
 
+/// Checks the portal of 1,000 datasets by an interface: each is a record, and each defect a finding of its rule.
+pub(crate) fn each_defect_is_found(
+    generator: &Path,
+    kind: &str,
+    rules: &[(&str, &str)],
+    expected: &BTreeMap<String, u64>,
+) -> Value {
+    let portal = Portal::start(generator, &["--n", "1000"]);
+    let options = ["--kind", kind, "--allow-loopback", "--format", "json", "--fail-on", "never"];
+    let output = Bench::new().run(&[&["check", portal.base.as_str()], &options[..]].concat());
+    let checked: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(count(&checked["report"], "/records/seen"), 1_000, "{}", checked["report"]);
+    let found = records_by_rule(&checked);
+    for (defect, rule) in rules {
+        assert_eq!(found.get(*rule).copied().unwrap_or(0), expected[*defect], "{defect} by {rule}");
+    }
+    checked
+}
+
+/// Writes 600 datasets of a revision into a folder of their own, and gives it.
+pub(crate) fn write_revision(bench: &Bench, generator: &Path, revision: u32, options: &[&str]) -> PathBuf {
+    let out = bench.path(&format!("r{revision}"));
+    let written = Command::new("python3")
+        .arg(generator)
+        .args(["write", "--n", "600", "--revision", &revision.to_string(), "--out", text(&out)])
+        .args(options)
+        .output()
+        .expect("python3 starts");
+    assert!(written.status.success());
+    out
+}
+
 #[test]
 fn revisions_are_reported_to_the_record() {
     let Some(generator) = generator() else { return };
     let bench = Bench::new();
     let mut before: BTreeMap<String, String> = BTreeMap::new();
     for revision in 0..=5 {
-        let out = bench.path(&format!("r{revision}"));
-        let status = Command::new("python3")
-            .arg(&generator)
-            .args([
-                "write",
-                "--n",
-                "600",
-                "--single",
-                "--formats",
-                "ttl",
-                "--revision",
-                &revision.to_string(),
-                "--out",
-                text(&out),
-            ])
-            .output()
-            .expect("python3 starts");
-        assert!(status.status.success());
+        let out = write_revision(&bench, &generator, revision, &["--single", "--formats", "ttl"]);
         let file =
             bench.write("catalog.ttl", &std::fs::read_to_string(out.join("catalog.ttl")).expect("a catalogue"));
         let report = bench.harvest(text(&file), &[]);

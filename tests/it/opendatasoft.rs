@@ -1,7 +1,7 @@
 //! Opendatasoft portals: their datasets as records, by each version of their interface.
 
 use crate::ckan::{each_case, real_answers};
-use crate::generated::{Portal, ask, generator, records_by_rule};
+use crate::generated::{ask, each_defect_is_found, generator};
 use crate::moisson::{Bench, count, harvest_served};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -54,16 +54,7 @@ const RULES: &[(&str, &str)] = &[
 fn every_dataset_is_a_record_and_every_defect_a_finding() {
     let Some(generator) = generator() else { return };
     let expected: BTreeMap<String, u64> = ask(&generator, DATASETS, &["1000"]);
-    let portal = Portal::start(&generator, &["--n", "1000"]);
-    let bench = Bench::new();
-    let options = ["--kind", "opendatasoft", "--allow-loopback", "--format", "json", "--fail-on", "never"];
-    let output = bench.run(&[&["check", portal.base.as_str()], &options[..]].concat());
-    let checked: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(count(&checked["report"], "/records/seen"), 1_000, "{}", checked["report"]);
-    let found = records_by_rule(&checked);
-    for (defect, rule) in RULES {
-        assert_eq!(found.get(*rule).copied().unwrap_or(0), expected[*defect], "{defect} by {rule}");
-    }
+    each_defect_is_found(&generator, "opendatasoft", RULES, &expected);
 }
 
 fn dataset(id: &str) -> Value {

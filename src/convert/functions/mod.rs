@@ -24,7 +24,7 @@ use text::{email, file_name, link, markdown, tag, tagged, web_address};
 
 pub(crate) use codes::language_tag;
 
-const NAMESPACE: &str = "https://moisson.dev/fn#";
+pub(super) const NAMESPACE: &str = "https://moisson.dev/fn#";
 const EU: &str = "http://publications.europa.eu/resource/authority";
 const IANA: &str = "http://www.iana.org/assignments/media-types/";
 
