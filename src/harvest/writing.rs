@@ -67,7 +67,8 @@ impl Job<'_> {
     }
 
     fn add(&mut self, added: Vec<(RecordRow, Change)>) -> Result<(), HarvestError> {
-        self.derive(added.iter().map(|(_, change)| change))?;
+        let derived = self.derive(added.iter().map(|(_, change)| change))?;
+        self.pending.derived.extend(derived);
         for (row, change) in added {
             self.pending.rows.push(row);
             let Some(writer) = &mut self.writer else { continue };
@@ -80,9 +81,9 @@ impl Job<'_> {
     }
 
     /// Derives the records of changes, to be kept once the store has them.
-    fn derive<'c>(&mut self, changes: impl Iterator<Item = &'c Change>) -> Result<(), HarvestError> {
+    fn derive<'c>(&mut self, changes: impl Iterator<Item = &'c Change>) -> Result<Vec<DerivedRow>, HarvestError> {
         if self.writer.is_none() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let start = Instant::now();
         let described: Vec<Described<'_>> = changes
@@ -93,20 +94,18 @@ impl Job<'_> {
             })
             .collect();
         let derived = self.deriver.derive_described(self.names, &self.source, &described)?;
-        self.pending.derived.extend(derived);
-        let elapsed = start.elapsed();
-        self.clock.add("derive", elapsed);
-        Ok(())
+        self.clock.add("derive", start.elapsed());
+        Ok(derived)
     }
 
+    /// Replaces what the store has of records, at once: each is as it was or as it became.
     fn replace(&mut self, records: Vec<(Processed, Replaced)>) -> Result<(), HarvestError> {
         if records.is_empty() {
             return Ok(());
         }
         self.wait_for_load()?;
         let Some(store) = &self.desk.store else { return Ok(()) };
-        let mut states = Vec::new();
-        let mut changes = Vec::new();
+        let (mut states, mut rows, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         for (record, replaced) in records {
             let key = record.draft.key;
             let before = CatalogueRecord::read(store, self.names, key);
@@ -114,16 +113,20 @@ impl Job<'_> {
                 states.push(former_state(store, self.names, key, before.hash.to_string())?);
             }
             let (row, change) = self.change(record, before.map(|before| (before, replaced)).as_ref());
-            self.pending.rows.push(row);
+            rows.push(row);
             changes.push(change);
         }
-        self.derive(changes.iter())?;
+        let derived = self.derive(changes.iter())?;
         if let Some(operations) = &self.desk.operations {
             self.runtime.block_on(operations.keep_history(&states, &self.id, &self.now))?;
         }
         if let Some(writer) = &mut self.writer {
             writer.replace(changes)?;
             self.state.wrote = true;
+        }
+        // The store has them: their rows need not wait for the end.
+        if let Some(operations) = &self.desk.operations {
+            self.runtime.block_on(note(operations, &rows, &derived))?;
         }
         Ok(())
     }
