@@ -64,6 +64,14 @@ pub struct RemoteId {
     pub origin: IdentifierOrigin,
 }
 
+impl RemoteId {
+    /// An identifier that the source states.
+    #[must_use]
+    pub fn stated(value: String) -> Self {
+        Self { value, origin: IdentifierOrigin::Stated }
+    }
+}
+
 /// Where a remote identifier comes from, from the best to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdentifierOrigin {
@@ -149,6 +157,13 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The bytes that a text in hexadecimal stands for.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
 /// The kinds of sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SourceKind {
@@ -161,6 +176,8 @@ pub enum SourceKind {
     Opendatasoft,
     /// A `data.json` file of DCAT-US.
     DcatUs,
+    /// A catalogue service for the web (CSW), or a folder or listing of ISO records.
+    Csw,
 }
 
 impl SourceKind {
@@ -172,13 +189,15 @@ impl SourceKind {
             Self::Ckan => "ckan",
             Self::Opendatasoft => "opendatasoft",
             Self::DcatUs => "dcat-us",
+            Self::Csw => "csw",
         }
     }
 
     /// Reads a kind's name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Dcat, Self::Ckan, Self::Opendatasoft, Self::DcatUs].into_iter().find(|kind| kind.as_str() == name)
+        let kinds = [Self::Dcat, Self::Ckan, Self::Opendatasoft, Self::DcatUs, Self::Csw];
+        kinds.into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// What an address alone tells: that of a platform's interface is one of the platform.
@@ -191,10 +210,20 @@ impl SourceKind {
             Self::Opendatasoft
         } else if address.split(['?', '#']).next().is_some_and(|path| path.ends_with("/data.json")) {
             Self::DcatUs
+        } else if is_of_csw(address) {
+            Self::Csw
         } else {
             Self::Dcat
         }
     }
+}
+
+/// Whether an address is that of a catalogue service: `/csw`, `/csw-inspire`, `?service=CSW`.
+fn is_of_csw(address: &str) -> bool {
+    let address = address.to_lowercase();
+    let (path, query) = address.split_once('?').unwrap_or((&address, ""));
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    last == "csw" || last.starts_with("csw-") || query.split('&').any(|pair| pair == "service=csw")
 }
 
 /// What a record describes.
@@ -217,14 +246,32 @@ pub struct Place {
     /// The line, from 1, where the format has lines.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
+    /// The way to the element within the page, where the format is XML: an `XPath`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<String>,
+}
+
+impl Place {
+    /// A page as a whole.
+    #[must_use]
+    pub fn of_page(page: impl Into<String>) -> Self {
+        Self { page: page.into(), ..Self::default() }
+    }
+
+    /// A line of a page, where it is known.
+    #[must_use]
+    pub fn of_line(page: impl Into<String>, line: Option<u32>) -> Self {
+        Self { page: page.into(), line, path: None }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}, line {line}", self.page),
-            None => f.write_str(&self.page),
+        f.write_str(&self.page)?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
         }
+        self.path.iter().try_for_each(|path| write!(f, ", {path}"))
     }
 }
 
@@ -291,6 +338,17 @@ pub struct ItemError {
     pub place: Place,
     /// What happened and what to do.
     pub message: String,
+    /// What the source gave, where nothing else keeps it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub raw: Option<String>,
+}
+
+impl ItemError {
+    /// An error of a record, where it is known, at a place.
+    #[must_use]
+    pub fn new(record: Option<String>, place: Place, message: impl Into<String>) -> Self {
+        Self { record, place, message: message.into(), raw: None }
+    }
 }
 
 #[cfg(test)]

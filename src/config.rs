@@ -82,6 +82,15 @@ pub struct SourceConfig {
     pub token_env: Option<String>,
     /// The file that holds it.
     pub token_file: Option<PathBuf>,
+    /// The form of a catalogue service's records: a name such as `iso-19139`, or the address of an output schema.
+    pub output_schema: Option<String>,
+    /// The kinds of resources to take of a catalogue service, as codes of ISO 19115; `*` for all.
+    #[serde(default)]
+    pub record_types: Vec<String>,
+    /// The version of CSW to speak. Default: the first of 2.0.2 and 3.0.0 that the service offers.
+    pub csw_version: Option<String>,
+    /// What comes before an identifier in the address of the catalogue's own page of a record.
+    pub remote_url_prefix: Option<String>,
     /// Days after which the source is read whole, where only what changed is asked for. Default 7.
     pub whole_every_days: Option<i64>,
 }

@@ -2,12 +2,14 @@
 
 use crate::convert::every_function;
 use crate::fetch::Body;
-use crate::lift::{Contexts, Input, open, read, read_valid, repaired_iri};
+use crate::lift::{Contexts, Element, Input, XmlPart, lift_xml, open, read, read_valid, read_xml, repaired_iri};
 use crate::serve::best_match;
 use crate::source::Census;
 use crate::validate::{Data, Details, Documents, Plan, Role, is_well_formed};
 use oxrdf::{Literal, NamedOrBlankNode, Term, Triple};
 use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfParser};
+use std::fmt::Write;
+use std::ops::ControlFlow;
 use std::time::Duration;
 use url::Url;
 
@@ -15,8 +17,14 @@ use url::Url;
 pub type FuzzTarget = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: &[(&str, FuzzTarget)] =
-    &[("lift", lift), ("functions", functions), ("iris", iris), ("negotiation", negotiation), ("shacl", shacl)];
+pub const TARGETS: &[(&str, FuzzTarget)] = &[
+    ("lift", lift),
+    ("xml", xml),
+    ("functions", functions),
+    ("iris", iris),
+    ("negotiation", negotiation),
+    ("shacl", shacl),
+];
 
 fn page() -> Url {
     Url::parse("https://a.example/b/c").expect("a static address")
@@ -66,6 +74,32 @@ fn read_all(input: &Input) -> Option<Vec<Triple>> {
         |triple| !matches!(&triple.subject, NamedOrBlankNode::NamedNode(node) if node.as_str().is_empty()),
     );
     Some(triples)
+}
+
+/// Any XML as records: each node leads back to its element, and what is lifted can be written and read again.
+fn xml(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let is_record = |element: &Element| element.local().starts_with('M');
+    let mut lines = String::new();
+    let _ = read_xml(text, &is_record, &mut |part| {
+        let XmlPart::Record { element, .. } = part else { return ControlFlow::Continue(()) };
+        lift_xml("a record", &element, &mut |triple| {
+            let number = match &triple.subject {
+                NamedOrBlankNode::NamedNode(node) => {
+                    node.as_str().rsplit_once('#').map(|(_, number)| number.to_owned())
+                }
+                NamedOrBlankNode::BlankNode(_) => None,
+            };
+            if let Some(number) = number.and_then(|number| number.parse().ok()) {
+                assert!(element.path_to(number).is_some(), "{number} is no element of {element}");
+            }
+            let _ = writeln!(lines, "{triple} .");
+        });
+        ControlFlow::Continue(())
+    });
+    for triple in RdfParser::from_format(RdfFormat::NTriples).for_slice(&lines) {
+        triple.unwrap_or_else(|error| panic!("what was lifted is not valid: {error}\n{lines}"));
+    }
 }
 
 /// Any text in any extension function: a literal that comes out is well formed.

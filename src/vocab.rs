@@ -22,6 +22,7 @@ namespace! {
         NIL = "nil",
         LANG_STRING = "langString",
         JSON = "JSON",
+        VALUE = "value",
     }
 }
 
@@ -303,6 +304,8 @@ namespace! {
         BECOMES = "becomes",
         OF_STATED_DCAT = "ofStatedDcat",
         ID = "id",
+        PAGE = "page",
+        LANDING_PAGE = "landingPage",
     }
 }
 
@@ -310,24 +313,38 @@ namespace! {
     /// GeoSPARQL 1.1.
     geosparql = "http://www.opengis.net/ont/geosparql#" {
         WKT_LITERAL = "wktLiteral",
+        GML_LITERAL = "gmlLiteral",
+        GEO_JSON_LITERAL = "geoJSONLiteral",
     }
 }
 
 /// What the predicates of lifted JSON begin with; the field's own name follows.
 pub const JSON_FIELD: &str = "https://moisson.dev/json#";
 
-/// What the nodes of lifted JSON objects begin with.
+/// What the predicates and classes of lifted XML begin with; the element's name follows, without its prefix.
+pub const XML_ELEMENT: &str = "https://moisson.dev/xml#";
+
+/// What the predicates of lifted XML attributes begin with.
+pub const XML_ATTRIBUTE: &str = "https://moisson.dev/xml/attribute#";
+
+/// What the nodes of lifted JSON objects and XML elements begin with.
 pub const LIFTED: &str = "https://moisson.dev/lifted/";
 
 /// The prefixes of what Moisson writes.
 pub const PREFIXES: &[(&str, &str)] = &[
     ("adms", "http://www.w3.org/ns/adms#"),
+    ("cnt", "http://www.w3.org/2011/content#"),
     ("dcat", dcat::NAMESPACE),
     ("dcatap", "http://data.europa.eu/r5r/"),
     ("dct", dct::NAMESPACE),
+    ("dqv", "http://www.w3.org/ns/dqv#"),
     ("foaf", foaf::NAMESPACE),
+    ("geo", geosparql::NAMESPACE),
+    ("geodcatap", "http://data.europa.eu/930/"),
     ("hydra", hydra::NAMESPACE),
     ("locn", "http://www.w3.org/ns/locn#"),
+    ("org", "http://www.w3.org/ns/org#"),
+    ("prov", "http://www.w3.org/ns/prov#"),
     ("rdf", rdf::NAMESPACE),
     ("rdfs", rdfs::NAMESPACE),
     ("schema", "http://schema.org/"),

@@ -98,6 +98,7 @@ pub(super) fn options(
         filters: Filters::default(),
         following: Following::default(),
         token: None,
+        catalogue: crate::source::CatalogueSettings::default(),
         max_records,
         writing,
         base: config.base.clone(),

@@ -5,7 +5,7 @@ use crate::config::{Config, SourceConfig};
 use crate::convert::CustomMapping;
 use crate::fetch::Secret;
 use crate::harvest::{HarvestError, Options};
-use crate::source::{Condition, FilterError, Filters, Target, parse_date};
+use crate::source::{CatalogueSettings, Condition, FilterError, Filters, Target, parse_date};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -21,6 +21,8 @@ enum Kind {
     Opendatasoft,
     /// A data.json file of DCAT-US, at its own address
     DcatUs,
+    /// A catalogue service (CSW), a web folder of ISO records, or files of them
+    Csw,
 }
 
 impl From<Kind> for SourceKind {
@@ -30,6 +32,7 @@ impl From<Kind> for SourceKind {
             Kind::Ckan => Self::Ckan,
             Kind::Opendatasoft => Self::Opendatasoft,
             Kind::DcatUs => Self::DcatUs,
+            Kind::Csw => Self::Csw,
         }
     }
 }
@@ -52,9 +55,23 @@ pub(crate) struct SettingsArguments {
     /// Take only records modified since then
     #[arg(long, value_name = "DATE")]
     modified_since: Option<String>,
-    /// A query in the platform's own language: fq of CKAN, where of Opendatasoft
+    /// A query in the platform's own language: fq of CKAN, where of Opendatasoft, CQL or an ogc:Filter of CSW
     #[arg(long = "where", value_name = "QUERY")]
     platform_query: Option<String>,
+    /// The form of a catalogue service's records: iso-19139, iso-19115-3, geodcat-ap, dcat-ap, dcat, dublin-core, or
+    /// the address of another output schema [default: the best on offer]
+    #[arg(long, value_name = "NAME")]
+    output_schema: Option<String>,
+    /// Take this kind of resource from a catalogue service: a code of ISO 19115, or * [default: dataset,
+    /// nonGeographicDataset, series, service]
+    #[arg(long = "record-type", value_name = "CODE")]
+    record_types: Vec<String>,
+    /// The version of CSW to speak: 2.0.2 or 3.0.0
+    #[arg(long, value_name = "VERSION")]
+    csw_version: Option<String>,
+    /// What comes before an identifier in the address of the catalogue's own page of a record
+    #[arg(long, value_name = "URL")]
+    remote_url_prefix: Option<String>,
     /// The environment variable that holds a key to the source's interface
     #[arg(long, value_name = "NAME")]
     token_env: Option<String>,
@@ -76,6 +93,12 @@ impl SettingsArguments {
         options.mapping = CustomMapping::read(&settings.mapping).map_err(HarvestError::from)?;
         options.filters = filters(&settings).map_err(HarvestError::from)?;
         options.token = token(&settings)?;
+        options.catalogue = CatalogueSettings {
+            output_schema: settings.output_schema.clone(),
+            record_types: settings.record_types.clone(),
+            version: settings.csw_version.clone(),
+            remote_url_prefix: settings.remote_url_prefix.clone(),
+        };
         if let Some(days) = settings.whole_every_days {
             options.following.whole_every_days = days;
         }
@@ -89,6 +112,10 @@ impl SettingsArguments {
         settings.exclude.extend(self.exclude.iter().cloned());
         settings.modified_since = self.modified_since.clone().or(settings.modified_since);
         settings.r#where = self.platform_query.clone().or(settings.r#where);
+        settings.record_types.extend(self.record_types.iter().cloned());
+        settings.output_schema = self.output_schema.clone().or(settings.output_schema);
+        settings.csw_version = self.csw_version.clone().or(settings.csw_version);
+        settings.remote_url_prefix = self.remote_url_prefix.clone().or(settings.remote_url_prefix);
         if self.token_env.is_some() || self.token_file.is_some() {
             settings.token_env.clone_from(&self.token_env);
             settings.token_file.clone_from(&self.token_file);

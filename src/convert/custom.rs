@@ -3,13 +3,14 @@
 use super::aliases::{AliasError, Aliases};
 use super::functions::{Functions, NAMESPACE};
 use crate::triples::calls_out;
-use crate::vocab::{JSON_FIELD, PREFIXES, moisson};
+use crate::vocab::{JSON_FIELD, PREFIXES, XML_ATTRIBUTE, XML_ELEMENT, moisson};
 use spargebra::{Query, SparqlParser, SparqlSyntaxError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Prefixes of ours, which a query of a source need not declare either.
-const OWN_PREFIXES: [(&str, &str); 3] = [("j", JSON_FIELD), ("m", NAMESPACE), ("ns", moisson::NAMESPACE)];
+const OWN_PREFIXES: [(&str, &str); 5] =
+    [("a", XML_ATTRIBUTE), ("j", JSON_FIELD), ("m", NAMESPACE), ("ns", moisson::NAMESPACE), ("x", XML_ELEMENT)];
 
 /// What a source adds to the mapping of its kind.
 #[derive(Debug, Clone, Default)]

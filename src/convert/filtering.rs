@@ -19,7 +19,7 @@ fn platform_facets(kind: SourceKind) -> &'static [Facet] {
     match kind {
         SourceKind::Ckan => &[Facet::Organization, Facet::Group, Facet::Tag, Facet::License, Facet::Format],
         SourceKind::Opendatasoft => &[Facet::Organization, Facet::Tag, Facet::Theme, Facet::License],
-        SourceKind::DcatUs | SourceKind::Dcat => &[],
+        SourceKind::DcatUs | SourceKind::Csw | SourceKind::Dcat => &[],
     }
 }
 
@@ -41,7 +41,7 @@ impl RecordFilter {
         let query = match kind {
             SourceKind::Ckan => CKAN,
             SourceKind::Opendatasoft => OPENDATASOFT,
-            SourceKind::DcatUs | SourceKind::Dcat => return Ok(None),
+            SourceKind::DcatUs | SourceKind::Csw | SourceKind::Dcat => return Ok(None),
         };
         Self::new(filters.over(platform_facets(kind), true), query, &Functions::default())
     }

@@ -2,6 +2,7 @@
 
 use super::canonical::in_canonical_order;
 use super::skolem::Skolem;
+use super::whereabouts::Whereabouts;
 use crate::catalog::{
     DatasetKey, Finding, GraphHash, IdentifierOrigin, Message, Place, RecordKind, RemoteId, Severity, SourceId,
 };
@@ -32,8 +33,8 @@ pub struct Draft {
     pub triples: Vec<Triple>,
     /// The hash of these statements.
     pub hash: GraphHash,
-    /// The lines at which its nodes are described.
-    pub lines: HashMap<String, u32>,
+    /// The lines at which its nodes are described, and the elements that they came of.
+    whereabouts: Whereabouts,
     /// Where it stands.
     pub place: Place,
     /// What identification and lifting found.
@@ -64,15 +65,17 @@ impl Identifier {
         renames: &Renames,
     ) -> Draft {
         let description = Description { graph: &window.graph, root };
-        let remote_id = description.remote_id();
+        let own = root.origin.as_ref().and_then(|origin| origin.id.clone());
+        let remote_id = own.map_or_else(|| description.remote_id(), RemoteId::stated);
         let key = renames.key(&self.source, &remote_id.value);
         let namer = Namer { base: &self.base, key, root: root.node, claim };
         let (triples, names) = namer.rename(&window.graph, root);
         let (triples, hash) = in_canonical_order(triples);
         let node = names[&root.node].clone();
-        let lines = lines(window, root, notes, &names);
-        let page = root.page.as_ref().unwrap_or(&notes.page).clone();
-        let place = Place { page, line: lines.get(node.as_str()).copied() };
+        let whereabouts = Whereabouts::of(window, root, notes, &names);
+        let place = whereabouts.place(node.as_str(), None).unwrap_or_default();
+        let page = root.origin.as_ref().map_or(&notes.page, |origin| &origin.page).clone();
+        let place = Place { page, ..place };
         let mut draft = Draft {
             key,
             kind: root.kind,
@@ -81,7 +84,7 @@ impl Identifier {
             hash,
             triples,
             node,
-            lines,
+            whereabouts,
             place,
             findings: Vec::new(),
             cut: cut(window, root, notes),
@@ -135,6 +138,13 @@ pub enum NodeClaim {
 }
 
 impl Draft {
+    /// Where the publisher finds what is said of a node: its value, where the source tells so much, else the node.
+    #[must_use]
+    pub fn place_of(&self, node: &str, value: Option<&str>) -> Place {
+        let place = self.whereabouts.place(node, value);
+        place.map_or_else(|| self.place.clone(), |place| Place { page: self.place.page.clone(), ..place })
+    }
+
     fn note_identity(&mut self) {
         let rule = match self.remote_id.origin {
             IdentifierOrigin::Stated => return,
@@ -227,7 +237,7 @@ fn repair_finding(repair: &Repair, record: &str, focus_node: String, page: &str)
         rule: rule.to_owned(),
         severity: Severity::Warning,
         message,
-        place: Place { page: page.to_owned(), line: (repair.line > 0).then_some(repair.line) },
+        place: Place::of_line(page, (repair.line > 0).then_some(repair.line)),
         suggestion: repair.read_as.clone(),
     }
 }
@@ -335,44 +345,6 @@ impl Namer<'_> {
         names.insert(node, name.clone());
         Some(name)
     }
-}
-
-fn lines(
-    window: &Window,
-    root: &Root,
-    notes: &PageNotes,
-    names: &FxHashMap<TermId, NamedNode>,
-) -> HashMap<String, u32> {
-    let mut lines = HashMap::new();
-    for [subject, _, _] in &root.rows {
-        let Some(name) = names.get(subject) else { continue };
-        if lines.contains_key(name.as_str()) {
-            continue;
-        }
-        let line = if notes.json_lines.is_empty() {
-            window.lines.get(subject).copied().filter(|line| *line > 0)
-        } else {
-            json_line(window, *subject, notes)
-        };
-        if let Some(line) = line {
-            lines.insert(name.as_str().to_owned(), line);
-        }
-    }
-    lines
-}
-
-fn json_line(window: &Window, subject: TermId, notes: &PageNotes) -> Option<u32> {
-    if let Term::NamedNode(node) = window.graph.term(subject)
-        && let Some(line) = notes.json_lines.get(node.as_str())
-    {
-        return Some(*line);
-    }
-    let identifier = window.graph.id(dct::IDENTIFIER)?;
-    window.graph.objects(subject, identifier).find_map(|value| match window.graph.term(value) {
-        Term::Literal(text) => notes.json_lines.get(text.value()).copied(),
-        Term::NamedNode(node) => notes.json_lines.get(node.as_str()).copied(),
-        Term::BlankNode(_) => None,
-    })
 }
 
 fn cut(window: &Window, root: &Root, notes: &PageNotes) -> Option<String> {

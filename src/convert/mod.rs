@@ -15,6 +15,7 @@ mod queries;
 mod skolem;
 mod tables;
 mod unmapped;
+mod whereabouts;
 
 pub use canonical::canonical_hash;
 pub use custom::{CustomMapping, MappingError};

@@ -4,7 +4,7 @@ use super::custom::CustomMapping;
 use super::functions::Functions;
 use super::identify::Draft;
 use super::tables::TABLES;
-use crate::catalog::{Finding, GraphHash, Message, Place, Severity};
+use crate::catalog::{Finding, GraphHash, Message, Severity};
 use crate::triples::{Graph, GraphView};
 use crate::vocab::{dcat, xsd};
 use oxrdf::{Literal, Term, Triple};
@@ -14,11 +14,13 @@ use spargebra::{Query, SparqlParser, SparqlSyntaxError};
 
 /// The conversion queries for DCAT, in the order of their names; each reads only the source's statements.
 const CONVERT_DCAT: &[(&str, &str)] = &[
+    ("addresses", include_str!("../../queries/convert/dcat/addresses.rq")),
     ("aliases", include_str!("../../queries/convert/dcat/aliases.rq")),
     ("checksums", include_str!("../../queries/convert/dcat/checksums.rq")),
     ("codes", include_str!("../../queries/convert/dcat/codes.rq")),
     ("contacts", include_str!("../../queries/convert/dcat/contacts.rq")),
     ("dates", include_str!("../../queries/convert/dcat/dates.rq")),
+    ("geonetwork", include_str!("../../queries/convert/dcat/geonetwork.rq")),
     ("high-value", include_str!("../../queries/convert/dcat/high-value.rq")),
     ("periods", include_str!("../../queries/convert/dcat/periods.rq")),
     ("places", include_str!("../../queries/convert/dcat/places.rq")),
@@ -100,9 +102,10 @@ impl Converter {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut texts = env!("CARGO_PKG_VERSION").to_owned();
-        for (name, query) in self.convert.iter().chain(&self.check) {
+        // Not the parsed queries: these have variables of their own making, which are others each time.
+        for (name, query) in CONVERT_DCAT.iter().chain(CHECK_DCAT) {
             texts.push_str(name);
-            texts.push_str(&query.to_string());
+            texts.push_str(query);
         }
         texts.push_str(&TABLES.concat());
         texts.push_str(&self.own);
@@ -229,7 +232,7 @@ impl Owners {
         let Some(node) = text("node") else { return };
         for owner in self.of_node.get(&node).into_iter().flatten() {
             let draft = drafts[*owner];
-            let line = draft.lines.get(&node).copied().or(draft.place.line);
+            let value = solution.get("value").map(plain);
             conversions[*owner].findings.push(Finding {
                 record: draft.remote_id.value.clone(),
                 focus_node: node.clone(),
@@ -238,7 +241,7 @@ impl Owners {
                 rule: format!("convert/{}", text("rule").unwrap_or_default()),
                 severity: Severity::Info,
                 message: Message::new(text("en").unwrap_or_default(), text("fr").unwrap_or_default()),
-                place: Place { page: draft.place.page.clone(), line },
+                place: draft.place_of(&node, value.as_deref()),
                 suggestion: text("suggestion"),
             });
         }

@@ -30,13 +30,46 @@ pub(super) static FORMATS: LazyLock<HashMap<&str, FormatRow>> = LazyLock::new(||
         .collect()
 });
 
+/// INSPIRE themes by their labels.
+pub(super) static INSPIRE_THEMES: LazyLock<HashMap<&str, &str>> =
+    LazyLock::new(|| pairs(include_str!("../../data/inspire-themes.csv")));
+/// INSPIRE's limitations of access and conditions of use by their wordings.
+pub(super) static LIMITATIONS: LazyLock<HashMap<&str, &str>> =
+    LazyLock::new(|| pairs(include_str!("../../data/limitations.csv")));
+/// The English and French labels of the EU's themes, by their codes.
+pub(super) static THEME_LABELS: LazyLock<HashMap<&str, [&str; 2]>> = LazyLock::new(|| {
+    rows(include_str!("../../data/theme-labels.csv"))
+        .filter_map(|row| match row.as_slice() {
+            [code, en, fr] => Some((*code, [*en, *fr])),
+            _ => None,
+        })
+        .collect()
+});
+/// What protocols stand for: a kind of online resource, and the standard of a service.
+pub(super) static PROTOCOLS: LazyLock<HashMap<&str, (&str, &str)>> = LazyLock::new(|| {
+    rows(include_str!("../../data/protocols.csv"))
+        .filter_map(|row| match row.as_slice() {
+            [written, kind, standard] => Some((*written, (*kind, *standard))),
+            _ => None,
+        })
+        .collect()
+});
+/// Expressions over addresses, in the order in which they are tried, with the same.
+pub(super) static PROTOCOL_ADDRESSES: LazyLock<Vec<Vec<&str>>> =
+    LazyLock::new(|| rows(include_str!("../../data/protocol-addresses.csv")).collect());
+
 /// The texts of all tables, for the fingerprint of the mapping.
 pub(super) const TABLES: &[&str] = &[
     include_str!("../../data/formats.csv"),
     include_str!("../../data/frequencies.csv"),
+    include_str!("../../data/inspire-themes.csv"),
+    include_str!("../../data/limitations.csv"),
+    include_str!("../../data/protocol-addresses.csv"),
+    include_str!("../../data/protocols.csv"),
     include_str!("../../data/languages.csv"),
     include_str!("../../data/licence-aliases.csv"),
     include_str!("../../data/licences.csv"),
+    include_str!("../../data/theme-labels.csv"),
     include_str!("../../data/themes.csv"),
 ];
 
@@ -81,6 +114,10 @@ mod tests {
     fn reads_every_table() {
         assert_eq!(FREQUENCIES["mensuel"], "MONTHLY");
         assert_eq!(THEMES["agriculture, fisheries, forestry and food"], "AGRI");
+        assert!(INSPIRE_THEMES.len() > 200 && LIMITATIONS.len() > 100);
+        assert_eq!(THEME_LABELS["HEAL"], ["Health", "Santé"]);
+        assert_eq!(PROTOCOLS["ogc:wms"].0, "service");
+        assert!(PROTOCOL_ADDRESSES.iter().all(|row| row.len() == 3));
         assert_eq!(FORMATS["geojson"].media_type, "application/geo+json");
         for id in LICENCE_ALIASES.values() {
             assert!(LICENCES.contains_key(id), "{id} has no IRI");

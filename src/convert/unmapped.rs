@@ -1,5 +1,6 @@
 //! What a platform says that no mapping query reads.
 
+use crate::lift::Element;
 use crate::vocab::{JSON_FIELD, LIFTED};
 use oxrdf::{NamedOrBlankNode, Term, Triple};
 use percent_encoding::percent_decode_str;
@@ -42,11 +43,24 @@ impl Unmapped {
             found.entry(way[..=end].join(".")).or_insert(&triple.object);
         }
         for (field, value) in found {
-            let entry = self.fields.entry(field).or_default();
-            entry.0 += 1;
-            if entry.1.is_empty() {
-                entry.1 = example(value);
-            }
+            self.count(field, || example(value));
+        }
+    }
+
+    /// Notes the elements of one record that are not read: properties by their names, without the classes between.
+    pub(super) fn note_elements(&mut self, record: &Element, read: &HashSet<String>) {
+        let mut found = BTreeMap::new();
+        gather_unread(record, "", read, &mut found);
+        for (field, text) in found {
+            self.count(field, || text.map_or_else(|| "<…>".to_owned(), shortened));
+        }
+    }
+
+    fn count(&mut self, field: String, example: impl FnOnce() -> String) {
+        let entry = self.fields.entry(field).or_default();
+        entry.0 += 1;
+        if entry.1.is_empty() {
+            entry.1 = example();
         }
     }
 
@@ -78,12 +92,40 @@ impl Unmapped {
     }
 }
 
-/// The fields that queries name, by the prefix `j:` that they all declare; comments name those to pass over.
+fn gather_unread<'e>(
+    element: &'e Element,
+    way: &str,
+    read: &HashSet<String>,
+    found: &mut BTreeMap<String, Option<&'e str>>,
+) {
+    for child in &element.children {
+        let name = child.local();
+        let is_class = name.starts_with(|c: char| c.is_ascii_uppercase());
+        let way = match (is_class, way) {
+            (true, way) => way.to_owned(),
+            (false, "") => name.to_owned(),
+            (false, way) => format!("{way}.{name}"),
+        };
+        if is_class || read.contains(name) {
+            gather_unread(child, &way, read, found);
+        } else if matches!(name, "textGroup" | "URLGroup") {
+            // The languages of a text that is read.
+        } else if child.any_text().is_some() || !child.children.is_empty() {
+            found.entry(way).or_insert_with(|| child.any_text());
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(LENGTH).collect()
+}
+
+/// The fields that queries name, by the prefix `j:` or `x:` that they declare; comments name those to pass over.
 pub(super) fn fields_read<'q>(queries: impl Iterator<Item = &'q str>) -> HashSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '%');
     let mut read = HashSet::new();
     for query in queries {
-        for (at, _) in query.match_indices("j:") {
+        for (at, _) in query.match_indices("j:").chain(query.match_indices("x:")) {
             let is_prefix = !query[..at].ends_with(is_part);
             let name: String = query[at + 2..].chars().take_while(|c| is_part(*c)).collect();
             if is_prefix && !name.is_empty() {
@@ -115,7 +157,7 @@ fn is_language(key: &str) -> bool {
 
 fn example(value: &Term) -> String {
     match value {
-        Term::Literal(literal) => literal.value().chars().take(LENGTH).collect(),
+        Term::Literal(literal) => shortened(literal.value()),
         Term::NamedNode(_) | Term::BlankNode(_) => "{…}".to_owned(),
     }
 }

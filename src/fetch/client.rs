@@ -163,7 +163,11 @@ impl Client {
     }
 
     async fn send(&self, url: &Url, asked: &Request<'_>) -> Result<Response, Attempt> {
-        let mut request = self.http.get(url.clone()).header(ACCEPT, asked.wanted.accept());
+        let request = match asked.xml {
+            Some(xml) => self.http.post(url.clone()).header(CONTENT_TYPE, "application/xml").body(xml.to_owned()),
+            None => self.http.get(url.clone()),
+        };
+        let mut request = request.header(ACCEPT, asked.wanted.accept());
         if let Some(etag) = asked.known.and_then(|known| known.etag.as_ref()) {
             request = request.header(IF_NONE_MATCH, etag);
         }

@@ -11,6 +11,8 @@ pub enum Wanted {
     JsonLdContext,
     /// The answer of a JSON interface.
     Json,
+    /// The answer of an XML interface.
+    Xml,
 }
 
 impl Wanted {
@@ -23,6 +25,7 @@ impl Wanted {
             }
             Self::JsonLdContext => "application/ld+json, application/json;q=0.9, */*;q=0.1",
             Self::Json => "application/json, */*;q=0.1",
+            Self::Xml => "application/xml, text/xml;q=0.9, */*;q=0.1",
         }
     }
 }
@@ -56,13 +59,15 @@ pub struct Request<'r> {
     pub known: Option<&'r Validators>,
     /// The value of the Authorization header; it goes to the host of `url` and to no other.
     pub authorization: Option<&'r Secret>,
+    /// A document of XML to be sent: the request is a POST, and so after a redirect.
+    pub xml: Option<&'r str>,
 }
 
 impl<'r> Request<'r> {
     /// Asks for an address, unconditionally and without a key.
     #[must_use]
     pub fn new(url: &'r Url, wanted: Wanted) -> Self {
-        Self { url, wanted, known: None, authorization: None }
+        Self { url, wanted, known: None, authorization: None, xml: None }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The crawl of a job: what a source gives goes into the job, page by page.
 
 use super::job::{HarvestError, Job, Progress, Writing};
+use super::profiles::Speaks;
 use crate::catalog::SourceKind;
 use crate::fetch::{Client, Validators};
-use crate::source::{Appetite, Crawl, CrawlOutcome, JsonRecords, JsonSink, Selection, SourceError, Target};
+use crate::source::{Appetite, Crawl, CrawlOutcome, Portion, PortionSink, Selection, SourceError, Target};
 use std::time::{Duration, Instant};
 
 /// What is told of a crawl while it goes on.
@@ -15,18 +16,23 @@ struct Meter<'p> {
     progress: &'p mut dyn FnMut(Progress),
 }
 
-/// Crawls a source that is no DCAT catalogue.
-pub(super) fn crawl_platform(
+/// Crawls a source of any kind. Only a DCAT catalogue is asked whether it changed.
+pub(super) fn crawl_source(
     kind: SourceKind,
     crawl: Crawl<'_>,
     target: &Target,
-    sink: &mut JsonSink<'_>,
+    known: &Validators,
+    sink: &mut PortionSink<'_>,
 ) -> Result<CrawlOutcome, SourceError> {
+    let mut records = |records| sink(Portion::Records(records));
     match kind {
-        SourceKind::Opendatasoft => crawl.opendatasoft(target, sink),
-        SourceKind::DcatUs => crawl.dcat_us(target, sink),
-        // DCAT has no mapper.
-        SourceKind::Ckan | SourceKind::Dcat => crawl.ckan(target, sink),
+        SourceKind::Ckan => crawl.ckan(target, &mut records),
+        SourceKind::Opendatasoft => crawl.opendatasoft(target, &mut records),
+        SourceKind::DcatUs => crawl.dcat_us(target, &mut records),
+        SourceKind::Csw => crawl.csw(target, sink),
+        SourceKind::Dcat => {
+            crawl.dcat(target, known, &mut |window, notes| sink(Portion::Dcat(Box::new(window), notes)))
+        }
     }
 }
 
@@ -42,24 +48,22 @@ impl Job<'_> {
             filters: self.options.filters.clone(),
             changed_since: self.changed_since(),
             token: self.options.token.clone(),
+            catalogue: self.options.catalogue.clone(),
         };
         let crawl = Crawl::new(client, self.runtime.clone(), self.options.limits).selecting(target, selection);
         let known = self.usable_validators();
         let start = Instant::now();
         let mut meter = Meter { page: String::new(), pages: 0, inside: Duration::ZERO, progress };
         let kind = self.kind;
-        let outcome = match self.mapper {
-            None => crawl.dcat(target, &known, &mut |window, notes| {
-                self.take(&notes.page, &mut meter, |job| job.take_window(&window, notes))
-            }),
-            Some(mapper) => {
-                let mut take = |records: JsonRecords| {
-                    let page = records.page.clone();
-                    self.take(&page, &mut meter, |job| job.take_records(mapper, records))
-                };
-                crawl_platform(kind, crawl, target, &mut take)
+        let outcome = crawl_source(kind, crawl, target, &known, &mut |portion| match portion {
+            Portion::Dcat(window, notes) => {
+                self.take(&notes.page, &mut meter, |job| job.take_window(&window, &notes, Speaks::Dcat))
             }
-        };
+            Portion::Records(records) => {
+                let page = records.page.clone();
+                self.take(&page, &mut meter, |job| job.take_records(records))
+            }
+        });
         self.clock.add("fetch and lift", start.elapsed().saturating_sub(meter.inside));
         if let Some(error) = self.error.take() {
             return Err(error);
@@ -70,6 +74,7 @@ impl Job<'_> {
             && self.state.counts.failed == 0
             && !outcome.not_modified
             && outcome.skipped == 0
+            && outcome.unread == 0
             && self.state.counts.filtered == 0
             && self.options.filters.is_empty()
             && outcome.changed_since.is_none()

@@ -39,8 +39,9 @@ impl Job<'_> {
                 note = Some("so many records are missing that their removal waits for a person".to_owned());
             }
         }
-        if !held && let Some(selected) = self.note_selection(outcome.changed_since) {
-            note = Some(note.map_or(selected.clone(), |note| format!("{note}; {selected}")));
+        let selected = if held { None } else { self.note_selection(outcome.changed_since) };
+        for more in outcome.notes.iter().cloned().chain(selected) {
+            note = Some(note.map_or(more.clone(), |note| format!("{note}; {more}")));
         }
         self.note_source(&outcome, complete)?;
         self.publish(folder, progress)?;
@@ -218,11 +219,11 @@ fn announces_more(outcome: &CrawlOutcome, state: &State, errors: &mut Vec<ItemEr
     let seen = state.counts.seen + state.counts.filtered;
     match outcome.announced {
         Some(announced) if announced > seen && !outcome.not_modified => {
-            errors.push(ItemError {
-                record: None,
-                place: crate::catalog::Place::default(),
-                message: format!("the source announces {announced} items and gave {seen} records"),
-            });
+            errors.push(ItemError::new(
+                None,
+                crate::catalog::Place::default(),
+                format!("the source announces {announced} items and gave {seen} records"),
+            ));
             true
         }
         _ => false,

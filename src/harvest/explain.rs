@@ -1,15 +1,14 @@
 //! One record of a source, from what its platform says to DCAT-AP: how somebody writes a mapping.
 
-use super::crawling::crawl_platform;
+use super::crawling::crawl_source;
 use super::job::{Harvest, HarvestError, Options, converter_of};
 use crate::catalog::{Finding, SourceId, SourceKind};
 use crate::convert::{
     Converter, CustomMapping, Draft, Identifier, Mapper, NodeClaim, Refusal, Renames, UnmappedField,
 };
 use crate::fetch::Validators;
-use crate::lift::lift_json;
 use crate::source::{
-    Appetite, Crawl, CrawlOutcome, JsonRecord, JsonRecords, PageNotes, Selection, SourceError, Target, Window,
+    Appetite, Crawl, PageNotes, Portion, Record, Records, Selection, SourceError, Target, Window,
 };
 use oxrdf::Triple;
 
@@ -75,14 +74,15 @@ impl Harvest<'_> {
             read: 0,
             error: None,
         };
-        let selection = Selection { token: options.token.clone(), ..Selection::default() };
+        let (token, catalogue) = (options.token.clone(), options.catalogue.clone());
+        let selection = Selection { catalogue, token, ..Selection::default() };
         let crawl = Crawl::new(self.client, self.runtime.clone(), options.limits).selecting(target, selection);
-        let crawled: Result<CrawlOutcome, SourceError> = match &mapper {
-            None => {
-                crawl.dcat(target, &Validators::default(), &mut |window, notes| explainer.window(&window, notes))
-            }
-            Some(mapper) => crawl_platform(kind, crawl, target, &mut |page| explainer.records(mapper, page)),
-        };
+        let crawled =
+            crawl_source(kind, crawl, target, &Validators::default(), &mut |portion| match (portion, &mapper) {
+                (Portion::Dcat(window, notes), _) => explainer.window(&window, &notes),
+                (Portion::Records(page), Some(mapper)) => explainer.records(mapper, page),
+                (Portion::Records(_), None) => unreachable!("what gives records has a mapper"),
+            });
         if let Some(error) = explainer.error {
             return Err(error);
         }
@@ -99,15 +99,15 @@ impl Harvest<'_> {
 }
 
 impl Explainer<'_> {
-    fn records(&mut self, mapper: &Mapper, page: JsonRecords) -> Appetite {
+    fn records(&mut self, mapper: &Mapper, page: Records) -> Appetite {
         self.read += page.records.len() as u64;
         let Some(record) = page.records.into_iter().find(|record| self.is_wanted_record(record)) else {
             return Appetite::More;
         };
         let mut lifted = Vec::new();
-        lift_json(&record.id, &record.fields, &mut |triple| lifted.push(triple));
+        record.lift(&mut |triple| lifted.push(triple));
         let (id, place) = (record.id.clone(), record.page.clone());
-        let one = JsonRecords { site: page.site, page: page.page, records: vec![record] };
+        let one = Records { records: vec![record], ..page };
         let mapped = match mapper.map(&one) {
             Ok(mapped) => mapped,
             Err(error) => return self.fail(error.into()),
@@ -133,9 +133,9 @@ impl Explainer<'_> {
         self.explain(&mapped.window, &notes, lifted, unused, |_| true)
     }
 
-    fn is_wanted_record(&self, record: &JsonRecord) -> bool {
+    fn is_wanted_record(&self, record: &Record) -> bool {
         let Some(wanted) = self.wanted else { return true };
-        let says = |name: &str| record.fields.get(name).and_then(serde_json::Value::as_str) == Some(wanted);
+        let says = |name: &str| record.text(name) == Some(wanted);
         record.id == wanted
             || record.page == wanted
             || ["name", "dataset_id", "datasetid"].iter().any(|name| says(name))

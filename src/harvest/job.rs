@@ -11,7 +11,7 @@ use crate::convert::{Converter, CustomMapping, Identifier, Mapper, MappingError,
 use crate::derive::Deriver;
 use crate::fetch::{Client, Secret};
 use crate::operations::OperationsError;
-use crate::source::{CrawlLimits, Detected, FilterError, Filters, SourceError, Target, detect};
+use crate::source::{CatalogueSettings, CrawlLimits, Detected, FilterError, Filters, SourceError, Target, detect};
 use crate::store::{Folder, GraphNames, SourceGraph, StoreError, Writer};
 use jiff::Timestamp;
 use std::time::Instant;
@@ -32,6 +32,8 @@ pub struct Options {
     pub following: Following,
     /// A key to its interface.
     pub token: Option<Secret>,
+    /// What is asked of a catalogue service.
+    pub catalogue: CatalogueSettings,
     /// The most records to take.
     pub max_records: Option<u64>,
     /// Whether to write anything.
@@ -267,7 +269,7 @@ pub(super) struct JobFilters {
 
 impl JobFilters {
     fn of(kind: SourceKind, options: &Options) -> Result<Self, HarvestError> {
-        let has_own_language = matches!(kind, SourceKind::Ckan | SourceKind::Opendatasoft);
+        let has_own_language = matches!(kind, SourceKind::Ckan | SourceKind::Opendatasoft | SourceKind::Csw);
         if options.filters.platform_query.is_some() && !has_own_language {
             return Err(FilterError::PlatformQuery { kind: kind.as_str() }.into());
         }

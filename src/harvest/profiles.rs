@@ -1,7 +1,7 @@
 //! Profiles: named sets of shapes, and what a result of theirs says to a publisher.
 
-use crate::catalog::{Finding, Message, Place, Severity};
-use crate::convert::Draft;
+use crate::catalog::{Finding, Message, Severity};
+use crate::convert::{Draft, plain};
 use crate::triples::Graph;
 use crate::validate::{
     Budget, Data, Details, DocumentError, Documents, Failure, Plan, Role, ShapesError, ValidationResult, path_text,
@@ -14,6 +14,12 @@ use std::path::{Path, PathBuf};
 /// The profiles that the program brings, each with the triples it judges.
 const BUILT_IN: &[(&str, &str, Scope)] = &[
     ("dcat-ap-3", include_str!("../../shapes/dcat-ap-3.ttl"), Scope::Stated),
+    // The shapes that it adds to those of DCAT-AP 3, some of which it relaxes: one plan.
+    (
+        "geodcat-ap-3",
+        concat!(include_str!("../../shapes/dcat-ap-3.ttl"), "\n", include_str!("../../shapes/geodcat-ap-3.ttl")),
+        Scope::Stated,
+    ),
     ("dcat-ap-2.1.1", include_str!("../../shapes/dcat-ap-2.1.1.ttl"), Scope::Stated),
     ("moisson", include_str!("../../shapes/moisson.ttl"), Scope::Whole),
 ];
@@ -75,8 +81,8 @@ pub struct Profile {
 pub enum Speaks {
     /// DCAT.
     Dcat,
-    /// Its platform's own JSON.
-    Json,
+    /// Its platform's own JSON or XML.
+    Platform,
 }
 
 /// The profiles of a job.
@@ -161,7 +167,7 @@ impl Profile {
 
     fn finding(&self, result: &ValidationResult, draft: &Draft) -> Finding {
         let focus = readable(&result.focus_node);
-        let line = draft.lines.get(&focus).copied().or(draft.place.line);
+        let value = result.value.as_ref().map(plain);
         let graph = self.plan.shapes_graph();
         Finding {
             record: draft.remote_id.value.clone(),
@@ -170,7 +176,7 @@ impl Profile {
             rule: format!("{}/{}", self.name, rule_name(result)),
             severity: severity(result),
             message: message(&result.messages),
-            place: Place { page: draft.place.page.clone(), line },
+            place: draft.place_of(&focus, value.as_deref()),
             suggestion: None,
             focus_node: focus,
         }

@@ -5,8 +5,8 @@ use super::profiles::{Profiles, Speaks};
 use super::report::FindingCounts;
 use super::state::FirstSeen;
 use crate::catalog::{Finding, ItemError, Message, Place, RecordKind, Severity};
-use crate::convert::{Conversion, Converter, Draft, Mapper, NodeClaim, QueryError, language_tag};
-use crate::source::{Appetite, JsonRecords, PageNotes, Window};
+use crate::convert::{Conversion, Converter, Draft, NodeClaim, QueryError, language_tag};
+use crate::source::{Appetite, PageNotes, Records, Window};
 use crate::triples::{Graph, TermId, independent_batches};
 use oxrdf::{NamedOrBlankNode, Term, Triple};
 use rayon::prelude::*;
@@ -25,12 +25,9 @@ pub(super) struct Processed {
 
 impl Job<'_> {
     /// Maps the records of a platform's page, and takes what comes of them.
-    pub(super) fn take_records(
-        &mut self,
-        mapper: &Mapper,
-        mut page: JsonRecords,
-    ) -> Result<Appetite, HarvestError> {
+    pub(super) fn take_records(&mut self, mut page: Records) -> Result<Appetite, HarvestError> {
         let start = Instant::now();
+        let mapper = self.mapper.expect("what gives records has a mapper");
         if let Some(filter) = &self.filters.of_platform {
             self.state.counts.filtered += mapper.select(filter, &mut page)?;
         }
@@ -39,15 +36,20 @@ impl Job<'_> {
         self.state.unmapped.add(mapped.unmapped);
         for (record, place) in mapped.lost {
             self.state.counts.failed += 1;
-            let place = Place { page: place, line: None };
-            let message = "the mapping made no dataset of this record: has it an identifier?".to_owned();
-            self.state.errors.push(ItemError { record: Some(record), place, message });
+            let place = Place::of_page(place);
+            let message = "the mapping made no dataset of this record: has it an identifier, and a description of a resource?".to_owned();
+            self.state.errors.push(ItemError::new(Some(record), place, message));
         }
         let notes = PageNotes::of_repairs(page.page, mapped.repairs);
-        self.take_window(&mapped.window, &notes)
+        self.take_window(&mapped.window, &notes, Speaks::Platform)
     }
 
-    pub(super) fn take_window(&mut self, window: &Window, notes: &PageNotes) -> Result<Appetite, HarvestError> {
+    pub(super) fn take_window(
+        &mut self,
+        window: &Window,
+        notes: &PageNotes,
+        speaks: Speaks,
+    ) -> Result<Appetite, HarvestError> {
         self.note_languages(notes);
         let (drafts, appetite) = self.identify(window, notes)?;
         let start = Instant::now();
@@ -55,7 +57,6 @@ impl Job<'_> {
         self.clock.add("compare", start.elapsed());
         let converter = self.converter;
         let profiles = self.profiles;
-        let speaks = if self.mapper.is_some() { Speaks::Json } else { Speaks::Dcat };
         let start = Instant::now();
         let batches = independent_batches(fresh, BATCH, |draft, note| draft.triples.iter().for_each(note));
         let processed: Vec<Vec<Processed>> = batches
@@ -170,7 +171,7 @@ impl Job<'_> {
         if let Some(message) = refused {
             self.state.counts.failed += 1;
             let record = Some(draft.remote_id.value.clone());
-            self.state.errors.push(ItemError { record, place: draft.place.clone(), message });
+            self.state.errors.push(ItemError::new(record, draft.place.clone(), message));
             self.state.seen.entry(draft.key).or_insert_with(|| first_seen(&draft));
             return None;
         }

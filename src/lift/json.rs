@@ -149,7 +149,7 @@ const NAME: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').r
 /// What a JSON pointer keeps as it is in a fragment (RFC 6901, 6).
 const POINTER: AsciiSet = NAME.remove(b'/').remove(b'$').remove(b'&').remove(b'+').remove(b',').remove(b'=');
 
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, &NAME).to_string()
 }
 

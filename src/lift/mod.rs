@@ -15,6 +15,7 @@ mod open;
 mod places;
 mod rdf;
 mod repair;
+mod xml;
 
 pub use contexts::Contexts;
 pub use json::{lift_json, lifted_base};
@@ -23,6 +24,7 @@ pub use open::{Input, open};
 pub use places::json_places;
 pub use rdf::{LiftedTriple, Reading, SyntaxProblem, read, read_valid};
 pub(crate) use repair::iri as repaired_iri;
+pub use xml::{Broken, Element, XmlPart, lift_xml, read_xml, xml_text};
 
 /// Why bytes could not be lifted at all.
 #[derive(Debug, thiserror::Error)]

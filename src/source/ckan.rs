@@ -1,8 +1,9 @@
 //! The source kind `ckan`: the packages of a portal, by its action API (CKAN API guide, version 3).
 
 use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name, with_causes};
-use super::json::{JsonRecords, JsonSink, answer_of, interface_error};
+use super::json::{answer_of, interface_error};
 use super::json_pages::{Found, Interface, Taken, Walk, address, is_an_answer};
+use super::records::{Record, RecordSink, Records};
 use super::selection::{Dialect, Facet, parse_date};
 use crate::catalog::{ItemError, Place};
 use crate::fetch::Body;
@@ -114,7 +115,7 @@ impl Crawl<'_> {
     ///
     /// # Errors
     /// When neither `package_search` nor `package_list` gives anything, or the file holds no package.
-    pub fn ckan(mut self, target: &Target, sink: &mut JsonSink<'_>) -> Result<CrawlOutcome, SourceError> {
+    pub fn ckan(mut self, target: &Target, sink: &mut RecordSink<'_>) -> Result<CrawlOutcome, SourceError> {
         match target {
             Target::File(path) => self.packages_of_file(&target.url(), &Body::File(path.clone()), sink)?,
             Target::Web(url) => {
@@ -131,11 +132,11 @@ impl Crawl<'_> {
     }
 
     /// Walks what the portal's search selects. A portal that does not obey gives everything, which is well.
-    fn selected(&mut self, api: &Api, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+    fn selected(&mut self, api: &Api, sink: &mut RecordSink<'_>) -> Result<(), SourceError> {
         let Some(since) = self.selection.changed_since else { return self.walk(api, sink) };
         let mut obeys = true;
-        self.walk(api, &mut |page: JsonRecords| {
-            obeys &= page.records.iter().all(|record| is_changed_since(&record.fields, since));
+        self.walk(api, &mut |page: Records| {
+            obeys &= page.records.iter().all(|record| is_changed_since(record, since));
             sink(page)
         })?;
         self.outcome.changed_since = Some(since).filter(|_| obeys);
@@ -144,7 +145,12 @@ impl Crawl<'_> {
 
     /// Walks all packages of a portal whose search refuses, or lists them where it has none. What only the
     /// portal can select by is then missing, and the refusal stands.
-    fn unselected(&mut self, api: Api, refused: SourceError, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+    fn unselected(
+        &mut self,
+        api: Api,
+        refused: SourceError,
+        sink: &mut RecordSink<'_>,
+    ) -> Result<(), SourceError> {
         if self.selection.filters.platform_query.is_some() {
             return Err(refused);
         }
@@ -156,7 +162,7 @@ impl Crawl<'_> {
         self.list(&api, sink).map_err(|_| refused)
     }
 
-    fn packages_of_file(&mut self, url: &Url, body: &Body, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+    fn packages_of_file(&mut self, url: &Url, body: &Body, sink: &mut RecordSink<'_>) -> Result<(), SourceError> {
         let page = page_name(url);
         let result = result_of(&page, answer_of("CKAN", &page, body)?)?;
         // Answers name the portal that gave them, and a package alone may name nobody.
@@ -170,7 +176,7 @@ impl Crawl<'_> {
     }
 
     /// Asks for each package that `package_list` names.
-    fn list(&mut self, api: &Api, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+    fn list(&mut self, api: &Api, sink: &mut RecordSink<'_>) -> Result<(), SourceError> {
         let url = api.action("package_list", &[]);
         let page = page_name(&url);
         let Value::Array(names) = result_of(&page, self.ask("CKAN", &url)?)?.value else {
@@ -208,12 +214,8 @@ impl Crawl<'_> {
             Err(error) => {
                 self.outcome.complete = false;
                 self.outcome.unread += 1;
-                let place = Place { page, line: None };
-                self.outcome.errors.push(ItemError {
-                    record: Some(name.to_owned()),
-                    place,
-                    message: with_causes(&error),
-                });
+                let place = Place::of_page(page);
+                self.outcome.errors.push(ItemError::new(Some(name.to_owned()), place, with_causes(&error)));
                 Vec::new()
             }
         }
@@ -280,8 +282,8 @@ fn identified(package: Value) -> Option<(String, Map<String, Value>)> {
 }
 
 /// Whether a package says that it changed since a time.
-fn is_changed_since(fields: &Map<String, Value>, since: DateTime) -> bool {
-    let modified = fields.get("metadata_modified").and_then(Value::as_str).and_then(|text| parse_date(text).ok());
+fn is_changed_since(record: &Record, since: DateTime) -> bool {
+    let modified = record.text("metadata_modified").and_then(|text| parse_date(text).ok());
     modified.is_some_and(|modified| modified >= since)
 }
 

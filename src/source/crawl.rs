@@ -1,5 +1,6 @@
 //! Walking the pages of a source.
 
+use super::csw::CatalogueSettings;
 use super::selection::Filters;
 use super::window::Window;
 use crate::catalog::{ItemError, Place};
@@ -134,7 +135,7 @@ impl Default for CrawlLimits {
 }
 
 /// What a page says beside its records.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct PageNotes {
     /// The page, as places name it.
     pub page: String,
@@ -155,6 +156,8 @@ pub struct Selection {
     pub filters: Filters,
     /// Only what changed since then is wanted, where the platform can tell.
     pub changed_since: Option<DateTime>,
+    /// What is asked of a catalogue service.
+    pub catalogue: CatalogueSettings,
     /// A key to the source's interface; it goes to the source's own host alone.
     pub token: Option<Secret>,
 }
@@ -194,6 +197,8 @@ pub struct CrawlOutcome {
     pub errors: Vec<ItemError>,
     /// What to ask the first page with next time.
     pub validators: Validators,
+    /// What else is to be known of how it was read.
+    pub notes: Vec<String>,
 }
 
 /// Whether to go on after a window.
@@ -206,7 +211,7 @@ pub enum Appetite {
 }
 
 /// What takes the windows of a crawl.
-pub type Sink<'s> = dyn FnMut(Window, &PageNotes) -> Appetite + 's;
+pub type Sink<'s> = dyn FnMut(Window, PageNotes) -> Appetite + 's;
 
 /// One walk over a source.
 pub struct Crawl<'c> {
@@ -272,8 +277,8 @@ impl<'c> Crawl<'c> {
     /// Notes an error that leaves the crawl incomplete.
     pub(super) fn fail(&mut self, page: &Url, line: Option<u32>, message: String) {
         self.outcome.complete = false;
-        let place = Place { page: page_name(page), line };
-        self.outcome.errors.push(ItemError { record: None, place, message });
+        let place = Place::of_line(page_name(page), line);
+        self.outcome.errors.push(ItemError::new(None, place, message));
     }
 }
 

@@ -127,7 +127,7 @@ impl Crawl<'_> {
         let notes = self.notes(input, reading, &links, &cut);
         let window = windower.close(&census, u32::MAX);
         self.report_unread(input, &notes)?;
-        Ok((links, sink(window, &notes)))
+        Ok((links, sink(window, notes)))
     }
 
     /// Reads all triples, fetching the contexts that JSON-LD turns out to need.
@@ -243,13 +243,11 @@ impl Crawl<'_> {
                 continue;
             }
             self.outcome.unread += 1;
-            self.outcome.errors.push(ItemError {
-                record: Some(node.into_string()),
-                place: Place { page: page.clone(), line: None },
-                message: "the catalogue lists this dataset, but its description was not reached: mend the \
-                          syntax error before it"
-                    .to_owned(),
-            });
+            self.outcome.errors.push(ItemError::new(
+                Some(node.into_string()),
+                Place::of_page(&page),
+                "the catalogue lists this dataset, but its description was not reached: mend the syntax error before it",
+            ));
         }
         Ok(())
     }
@@ -280,14 +278,14 @@ fn give_windows(
     for (number, block) in (0..).zip(aside.blocks()?) {
         windower.add_block(&block?);
         if windower.len() >= due {
-            if sink(windower.close(census, number), notes) == Appetite::Enough {
+            if sink(windower.close(census, number), notes.clone()) == Appetite::Enough {
                 return Ok(Appetite::Enough);
             }
             // A page that keeps much unfinished would otherwise be gone through again and again.
             due = windower.len() * 2;
         }
     }
-    Ok(sink(windower.close(census, u32::MAX), notes))
+    Ok(sink(windower.close(census, u32::MAX), notes.clone()))
 }
 
 enum Step {

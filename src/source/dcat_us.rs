@@ -2,8 +2,9 @@
 
 use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name};
 use super::foreign::advice;
-use super::json::{JsonRecord, JsonRecords, JsonSink, interface_error, without_mark};
+use super::json::{interface_error, without_mark};
 use super::json_stream::{Layout, read_records};
+use super::records::{Content, Record, RecordSink, Records};
 use super::utf8::Utf8Reader;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, Body, Request, Wanted};
@@ -23,7 +24,7 @@ impl Crawl<'_> {
     ///
     /// # Errors
     /// When it cannot be fetched, is not JSON from its beginning on, or has no list of datasets.
-    pub fn dcat_us(mut self, target: &Target, sink: &mut JsonSink<'_>) -> Result<CrawlOutcome, SourceError> {
+    pub fn dcat_us(mut self, target: &Target, sink: &mut RecordSink<'_>) -> Result<CrawlOutcome, SourceError> {
         let (url, body) = match target {
             Target::File(path) => (target.url(), Body::File(path.clone())),
             Target::Web(url) => match self.get(&Request::new(url, Wanted::Json))? {
@@ -72,12 +73,11 @@ impl Crawl<'_> {
 
 /// What is said of a file that is not UTF-8; its records are read all the same.
 fn not_utf8(page: &str, bytes: u64) -> Option<ItemError> {
-    (bytes > 0).then(|| ItemError {
-        record: None,
-        place: Place { page: page.to_owned(), line: None },
-        message: format!(
+    (bytes > 0).then(|| {
+        let message = format!(
             "the file is not UTF-8, as JSON must be (RFC 8259, 8.1): {bytes} bytes were read as windows-1252; save it as UTF-8"
-        ),
+        );
+        ItemError::new(None, Place::of_page(page), message)
     })
 }
 
@@ -93,7 +93,7 @@ fn site_of(url: &Url) -> String {
 struct Portions {
     site: String,
     page: String,
-    records: Vec<JsonRecord>,
+    records: Vec<Record>,
     /// Where each identifier was met first.
     seen: HashMap<String, String>,
     errors: Vec<ItemError>,
@@ -102,7 +102,7 @@ struct Portions {
 }
 
 impl Portions {
-    fn add(&mut self, record: Value, pointer: &str, sink: &mut JsonSink<'_>) -> Appetite {
+    fn add(&mut self, record: Value, pointer: &str, sink: &mut RecordSink<'_>) -> Appetite {
         self.met += 1;
         let page = format!("{}#{pointer}", self.page);
         match identified(record) {
@@ -119,7 +119,7 @@ impl Portions {
                     self.fail(Some(id), page, message);
                 } else {
                     self.seen.insert(id.clone(), page.clone());
-                    self.records.push(JsonRecord { id, page, fields });
+                    self.records.push(Record { id, page, content: Content::Json(fields) });
                 }
             }
         }
@@ -127,13 +127,13 @@ impl Portions {
     }
 
     fn fail(&mut self, record: Option<String>, page: String, message: String) {
-        self.errors.push(ItemError { record, place: Place { page, line: None }, message });
+        self.errors.push(ItemError::new(record, Place::of_page(page), message));
     }
 
-    fn give(&mut self, sink: &mut JsonSink<'_>) -> Appetite {
+    fn give(&mut self, sink: &mut RecordSink<'_>) -> Appetite {
         let records = std::mem::take(&mut self.records);
         if !records.is_empty() && !self.is_enough {
-            let portion = JsonRecords { site: self.site.clone(), page: self.page.clone(), records };
+            let portion = Records { site: self.site.clone(), page: self.page.clone(), page_prefix: None, records };
             self.is_enough = sink(portion) == Appetite::Enough;
         }
         if self.is_enough { Appetite::Enough } else { Appetite::More }

@@ -1,35 +1,10 @@
-//! Records of a JSON interface, as the platform gives them.
+//! Answers of a JSON interface.
 
-use super::crawl::{Appetite, SourceError};
+use super::crawl::SourceError;
 use super::utf8::Utf8Reader;
 use crate::fetch::Body;
 use crate::lift::LiftError;
-use serde_json::{Map, Value};
-
-/// Records of one page.
-#[derive(Debug)]
-pub struct JsonRecords {
-    /// The platform's address, without a slash at its end: its IRIs begin with it.
-    pub site: String,
-    /// The page, as places name it.
-    pub page: String,
-    /// The records, each with an identifier of its own.
-    pub records: Vec<JsonRecord>,
-}
-
-/// One record.
-#[derive(Debug)]
-pub struct JsonRecord {
-    /// What the platform calls it.
-    pub id: String,
-    /// Where the publisher can look at it alone.
-    pub page: String,
-    /// Its fields.
-    pub fields: Map<String, Value>,
-}
-
-/// What takes the records of a crawl, page by page.
-pub type JsonSink<'s> = dyn FnMut(JsonRecords) -> Appetite + 's;
+use serde_json::Value;
 
 /// Reads an answer of the interface of a platform, by the platform's name.
 pub(super) fn answer_of(platform: &str, page: &str, body: &Body) -> Result<Value, SourceError> {

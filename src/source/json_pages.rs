@@ -1,8 +1,9 @@
 //! Walking the pages of a JSON interface, whatever the platform.
 
 use super::crawl::{Appetite, Crawl, SourceError, page_name, with_causes};
-use super::json::{JsonRecord, JsonRecords, JsonSink, answer_of, interface_error, without_mark};
+use super::json::{answer_of, interface_error, without_mark};
 use super::json_stream::{Layout, read_records};
+use super::records::{Content, Record, RecordSink, Records};
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, FetchError, Request, Wanted};
 use crate::lift::LiftError;
@@ -67,7 +68,11 @@ enum Step {
 
 impl Crawl<'_> {
     /// Walks the pages of an interface to the end. Fails only when its first page does.
-    pub(super) fn walk(&mut self, interface: &dyn Interface, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+    pub(super) fn walk(
+        &mut self,
+        interface: &dyn Interface,
+        sink: &mut RecordSink<'_>,
+    ) -> Result<(), SourceError> {
         let mut walk = Walk::default();
         let mut sizes = interface.sizes().iter().copied().peekable();
         let mut size = sizes.next().unwrap_or(1);
@@ -111,7 +116,7 @@ impl Crawl<'_> {
         size: u64,
         found: Found,
         walk: &mut Walk,
-        sink: &mut JsonSink<'_>,
+        sink: &mut RecordSink<'_>,
     ) -> Step {
         walk.failures = 0;
         walk.count = found.count.max(walk.count);
@@ -149,7 +154,7 @@ impl Crawl<'_> {
         &mut self,
         interface: &dyn Interface,
         url: &Url,
-        sink: &mut JsonSink<'_>,
+        sink: &mut RecordSink<'_>,
     ) -> Result<(), SourceError> {
         let page = page_name(url);
         let Answer::Content { body, .. } = self.get(&Request::new(url, Wanted::Json))? else {
@@ -190,7 +195,7 @@ impl Crawl<'_> {
         interface: &dyn Interface,
         page: &str,
         records: impl Iterator<Item = (Value, Option<String>)>,
-        sink: &mut JsonSink<'_>,
+        sink: &mut RecordSink<'_>,
     ) {
         let mut walk = Walk::default();
         let mut records = records.peekable();
@@ -210,14 +215,15 @@ impl Crawl<'_> {
         page: String,
         records: Vec<(Value, Option<String>)>,
         walk: &mut Walk,
-        sink: &mut JsonSink<'_>,
+        sink: &mut RecordSink<'_>,
     ) -> Appetite {
         let mut taken = Vec::new();
         for (record, place) in records {
             match interface.record(record) {
                 Taken::Record { id, page, fields } => {
                     if walk.seen.insert(id.clone()) {
-                        taken.push(JsonRecord { id, page: place.unwrap_or(page), fields });
+                        let page = place.unwrap_or(page);
+                        taken.push(Record { id, page, content: Content::Json(fields) });
                     }
                 }
                 Taken::Hidden(id) => {
@@ -227,15 +233,15 @@ impl Crawl<'_> {
                     }
                 }
                 Taken::Unidentified => {
-                    let place = Place { page: place.unwrap_or_else(|| page.clone()), line: None };
+                    let place = Place::of_page(place.unwrap_or_else(|| page.clone()));
                     let message = "nothing tells this record from others: it was left out; give it an identifier";
-                    self.outcome.errors.push(ItemError { record: None, place, message: message.to_owned() });
+                    self.outcome.errors.push(ItemError::new(None, place, message));
                     self.outcome.unread += 1;
                     walk.seen.insert(format!("\0{}", self.outcome.unread));
                 }
             }
         }
-        sink(JsonRecords { site: interface.site().to_owned(), page, records: taken })
+        sink(Records { site: interface.site().to_owned(), page, page_prefix: None, records: taken })
     }
 }
 

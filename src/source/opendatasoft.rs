@@ -2,8 +2,9 @@
 //! portals, by its search API 1.0.
 
 use super::crawl::{Crawl, CrawlOutcome, SourceError, Target, page_name};
-use super::json::{JsonSink, answer_of, interface_error};
+use super::json::{answer_of, interface_error};
 use super::json_pages::{Found, Interface, Taken, address, is_an_answer};
+use super::records::RecordSink;
 use super::selection::{Dialect, Facet};
 use crate::fetch::Body;
 use serde_json::{Map, Value};
@@ -123,7 +124,11 @@ impl Crawl<'_> {
     ///
     /// # Errors
     /// When no version of the interface answers, or the file holds no dataset.
-    pub fn opendatasoft(mut self, target: &Target, sink: &mut JsonSink<'_>) -> Result<CrawlOutcome, SourceError> {
+    pub fn opendatasoft(
+        mut self,
+        target: &Target,
+        sink: &mut RecordSink<'_>,
+    ) -> Result<CrawlOutcome, SourceError> {
         match target {
             Target::File(path) => self.datasets_of_file(&target.url(), &Body::File(path.clone()), sink)?,
             Target::Web(url) => {
@@ -145,7 +150,7 @@ impl Crawl<'_> {
         url: &Url,
         best: &Api,
         refused: SourceError,
-        sink: &mut JsonSink<'_>,
+        sink: &mut RecordSink<'_>,
     ) -> Result<(), SourceError> {
         if self.selection.filters.platform_query.is_some() {
             return Err(refused);
@@ -166,7 +171,7 @@ impl Crawl<'_> {
     }
 
     /// Walks the pages; a catalogue that is longer than they reach is exported whole.
-    fn whole(&mut self, api: &Api, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+    fn whole(&mut self, api: &Api, sink: &mut RecordSink<'_>) -> Result<(), SourceError> {
         let url = api.page(0, 1);
         let first = api.found(&page_name(&url), self.ask(api.platform(), &url)?)?;
         if first.count.is_none_or(|count| count <= WINDOW) {
@@ -179,7 +184,7 @@ impl Crawl<'_> {
         Ok(())
     }
 
-    fn datasets_of_file(&mut self, url: &Url, body: &Body, sink: &mut JsonSink<'_>) -> Result<(), SourceError> {
+    fn datasets_of_file(&mut self, url: &Url, body: &Body, sink: &mut RecordSink<'_>) -> Result<(), SourceError> {
         let page = page_name(url);
         let answer = answer_of("Opendatasoft", &page, body)?;
         let found = match answer {

@@ -2,12 +2,14 @@
 
 use super::block::Block;
 use super::census::{Census, node_of};
+use super::records::Lineage;
 use crate::catalog::RecordKind;
 use crate::lift::LiftedTriple;
 use crate::triples::{Graph, GraphBuilder, TermId};
 use crate::vocab::{dct, foaf, rdf};
 use oxrdf::Triple;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// A description larger than this is not one: it drags half the catalogue along.
 const MAX_DESCRIPTION: usize = 100_000;
@@ -34,8 +36,19 @@ pub struct Root {
     pub kind: RecordKind,
     /// Its description, each triple once.
     pub rows: Vec<[TermId; 3]>,
-    /// Where the publisher can look at it alone, when it is not the page.
-    pub page: Option<String>,
+    /// The platform's record that it came of, where it was mapped.
+    pub origin: Option<Origin>,
+}
+
+/// The platform's record that a root came of.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Where the publisher can look at it alone.
+    pub page: String,
+    /// What the catalogue calls it, where that is another identifier than the one that the record states.
+    pub id: Option<String>,
+    /// Where in it each piece stands, where that is known.
+    pub lineage: Option<Arc<Lineage>>,
 }
 
 /// The window of triples that are whole.
@@ -124,7 +137,7 @@ impl Nodes<'_> {
             if self.is_stub(*subject) {
                 continue;
             }
-            let root = Root { node: *subject, kind, rows: self.description(*subject), page: None };
+            let root = Root { node: *subject, kind, rows: self.description(*subject), origin: None };
             if self.is_whole(&root, block) { whole.push(root) } else { unfinished.push(root) }
         }
         (whole, unfinished)

@@ -49,16 +49,16 @@ fn real_answers_give_what_the_table_says() {
 
 /// The table of a folder of real answers.
 pub(crate) fn real_answers(kind: &str, folder: &str) {
-    answers_give(kind, &["--kind", kind], folder);
+    answers_give(kind, &["--kind", kind], folder, ".json");
 }
 
 /// The table of a folder of answers that are harvested with some options.
-pub(crate) fn answers_give(name: &str, options: &[&str], folder: &str) {
+pub(crate) fn answers_give(name: &str, options: &[&str], folder: &str, ending: &str) {
     let Some(folder) = shared::data(folder) else { return };
     let folder = folder.canonicalize().expect("an existing folder");
     let mut table =
         "| file | outcome | records | findings | first error | unmapped fields |\n| --- | --- | --- | --- | --- | --- |\n".to_owned();
-    for file in files(&folder, &[".json"]) {
+    for file in files(&folder, &[ending]) {
         let bench = Bench::new();
         let output = bench.harvest_output(text(&file), options);
         let report: Value = serde_json::from_slice(&output.stdout).expect("a report");

@@ -95,7 +95,7 @@ async fn another_json_is_refused_with_what_it_has() {
 /// Answers of the own interfaces of Socrata and `ArcGIS`: what is said leads to the file that their portals publish.
 #[test]
 fn answers_of_other_interfaces_say_which_address_to_give() {
-    answers_give("socrata-arcgis", &[], "socrata-arcgis");
+    answers_give("socrata-arcgis", &[], "socrata-arcgis", ".json");
 }
 
 #[test]

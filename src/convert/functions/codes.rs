@@ -1,7 +1,8 @@
 //! Codes and names of the alias tables: frequencies, themes, licences, formats, checksums, languages.
 
 use super::local_name;
-use crate::convert::tables::{FORMATS, FREQUENCIES, LANGUAGES, LICENCE_ALIASES};
+use crate::convert::tables::{FORMATS, FREQUENCIES, LANGUAGES, LICENCE_ALIASES, THEME_LABELS};
+use oxrdf::{Literal, Term};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -98,6 +99,17 @@ pub(super) fn language_code(named: &str) -> Option<String> {
     let codes = LANGUAGES.iter().filter(|(code, known)| code.len() == 3 && **known == tag);
     let code = codes.map(|(code, _)| *code).filter(|code| !BIBLIOGRAPHIC.contains(code)).min()?;
     Some(code.to_uppercase())
+}
+
+/// The label of a theme of the EU in English or French.
+pub(super) fn theme_label(theme: &str, language: &str) -> Option<Term> {
+    let [en, fr] = THEME_LABELS.get(local_name(theme))?;
+    let label = match language {
+        "en" => en,
+        "fr" => fr,
+        _ => return None,
+    };
+    Some(Literal::new_language_tagged_literal_unchecked(*label, language).into())
 }
 
 /// The tag of a language that is named by a code, or by an IRI that ends in one.

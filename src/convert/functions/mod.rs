@@ -4,6 +4,9 @@
 
 mod codes;
 mod geometry;
+mod gml;
+mod iso;
+mod online;
 mod quantities;
 mod text;
 
@@ -16,6 +19,7 @@ use codes::{
 };
 use geometry::{bbox_wkt, geojson, wkt};
 use oxrdf::{Literal, NamedNode, Term};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use quantities::{Edge, bytes, date, period};
 use spareval::QueryEvaluator;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,8 +50,8 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("period_end", |args| period(&text(args.first()?)?, Edge::End)),
     ("date", |args| date(&text(args.first()?)?)),
     ("bbox_wkt", |args| bbox_wkt(&text(args.first()?)?)),
-    ("geojson", |args| geojson(args.first()?)),
-    ("wkt", |args| wkt(args.first()?)),
+    ("geojson", |args| geojson(&gml::or_wkt(args.first()?))),
+    ("wkt", |args| wkt(&gml::or_wkt(args.first()?))),
     ("iri", |args| match args.first()? {
         Term::Literal(written) => Some(NamedNode::new_unchecked(link(written.value())?).into()),
         Term::NamedNode(_) | Term::BlankNode(_) => None,
@@ -60,6 +64,32 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("checksum_type", |args| string(checksum_type(&text(args.first()?)?)?)),
     ("file_name", |args| string(&file_name(&text(args.first()?)?)?)),
     ("email", |args| string(&email(&text(args.first()?)?)?)),
+    ("bounding_box", |args| {
+        let [west, east, south, north, form] = [0, 1, 2, 3, 4].map(|at| args.get(at).and_then(text));
+        iso::bounding_box([&west?, &east?, &south?, &north?], &form?)
+    }),
+    ("code", |args| string(&iso::code(&text_or_none(args, 0), &text_or_none(args, 1))?)),
+    ("endpoint", |args| online::endpoint(&text(args.first()?)?)),
+    ("gml_wkt", |args| gml::wkt(args.first()?)),
+    ("inspire_theme", |args| iso::inspire_theme(&text(args.first()?)?)),
+    ("limitation", |args| iso::limitation(&text(args.first()?)?)),
+    ("megabytes", |args| iso::megabytes(&text(args.first()?)?)),
+    ("metres", |args| iso::metres(&text(args.first()?)?, &text_or_none(args, 1))),
+    ("online_kind", |args| {
+        let protocols = [text_or_none(args, 1), text_or_none(args, 2)];
+        string(online::kind(&text(args.first()?)?, [&protocols[0], &protocols[1]], &text_or_none(args, 3)))
+    }),
+    ("about", |args| about(args)),
+    ("part", |args| part(args)),
+    ("protocol_format", |args| online::format(&text(args.first()?)?)),
+    ("protocol_standard", |args| {
+        let protocols = [text_or_none(args, 1), text_or_none(args, 2)];
+        online::standard(&text(args.first()?)?, [&protocols[0], &protocols[1]])
+    }),
+    ("reference_system", |args| iso::reference_system(&text(args.first()?)?, &text_or_none(args, 1))),
+    ("scale", |args| iso::scale(&text(args.first()?)?)),
+    ("theme_label", |args| codes::theme_label(&text(args.first()?)?, &text_or_none(args, 1))),
+    ("telephone", |args| iso::telephone(&text(args.first()?)?)),
     ("child", |args| child(args)),
     ("node", |args| node(args)),
     ("web_address", |args| string(&web_address(&text(args.first()?)?)?)),
@@ -181,6 +211,11 @@ fn text(term: &Term) -> Option<String> {
     }
 }
 
+/// The text of an argument; an empty one where there is none.
+fn text_or_none(args: &[Term], at: usize) -> String {
+    args.get(at).and_then(text).unwrap_or_default()
+}
+
 fn iri(text: String) -> Option<Term> {
     NamedNode::new(text).ok().map(Term::from)
 }
@@ -203,6 +238,30 @@ fn child(args: &[Term]) -> Option<Term> {
     let parent = text(parent)?;
     let separator = if parent.contains('#') { '-' } else { '#' };
     iri(format!("{parent}{separator}{}-{digest}", text(word)?))
+}
+
+/// A named node as one record speaks of it: what is said of it there is said in that record alone, though others name
+/// the node too.
+fn about(args: &[Term]) -> Option<Term> {
+    let [record, Term::NamedNode(node)] = args else { return None };
+    iri(format!("{}{ABOUT}{}", text(record)?, utf8_percent_encode(node.as_str(), NON_ALPHANUMERIC)))
+}
+
+/// Stands between a record's lifted node and the node that it speaks of.
+const ABOUT: &str = "#about-";
+
+/// The record's lifted node and the node that it speaks of.
+pub(super) fn spoken_of(subject: &str) -> Option<(&str, String)> {
+    let (record, node) = subject.split_once(ABOUT)?;
+    Some((record, percent_decode_str(node).decode_utf8().ok()?.into_owned()))
+}
+
+/// A node that a lifted element becomes beside its own: what is found of it is found at the element.
+fn part(args: &[Term]) -> Option<Term> {
+    let [element, word] = args else { return None };
+    let element = text(element)?;
+    let separator = if element.contains('#') { "-" } else { "#0-" };
+    iri(format!("{element}{separator}{}", text(word)?))
 }
 
 /// A node without a name in the source, told apart by a parent, a word and the rest: what is lifted has no
