@@ -6,6 +6,7 @@ use super::json::answer_of;
 use crate::catalog::SourceKind;
 use crate::fetch::{Answer, Body, Client, FetchError, Request, Secret, Wanted};
 use serde_json::Value;
+use std::path::Path;
 use tokio::runtime::Handle;
 use url::Url;
 
@@ -21,7 +22,15 @@ pub struct Detected {
 }
 
 /// Parts of addresses that lead to pages about datasets, and behind which nothing is of use.
-const PAGES: [&str; 4] = ["/dataset", "/explore", "/organization", "/group"];
+const PAGES: [&str; 5] = ["/dataset", "/explore", "/organization", "/group", "/srv"];
+
+/// Where catalogues of geographic records have their CSW, below their root: pycsw and Géoplateforme, `GeoNetwork`, and
+/// `GeoNetwork` below a site.
+const CATALOGUE_SERVICES: [&str; 3] = ["/csw", "/srv/eng/csw", "/geonetwork/srv/eng/csw"];
+
+/// The elements that ISO records and the answers of CSW begin with.
+const OF_CATALOGUES: [&str; 5] =
+    ["GetRecordsResponse", "GetRecordByIdResponse", "MD_Metadata", "MI_Metadata", "Capabilities"];
 
 /// Asks the addresses at which the platforms answer. `None` when none does, or when the address is not that of
 /// a portal or a page of it, but of something in it: that is looked at itself.
@@ -31,6 +40,7 @@ const PAGES: [&str; 4] = ["/dataset", "/explore", "/organization", "/group"];
 pub fn detect(client: &Client, runtime: &Handle, target: &Target, token: Option<&Secret>) -> Option<Detected> {
     let url = match target {
         Target::Web(url) => url,
+        Target::File(path) if path.is_dir() || is_archive(path) => return of_folder(target, path),
         Target::File(path) => return of_file(target, &Body::File(path.clone())),
     };
     let site = site(url)?;
@@ -48,7 +58,7 @@ pub fn detect(client: &Client, runtime: &Handle, target: &Target, token: Option<
     for (kind, path, count) in interfaces {
         let Some(asked) = probe(path) else { continue };
         // A server that does not answer at all is not asked again: the harvest will say what is wrong with it.
-        let content = crawl.content(&asked).ok()?;
+        let content = crawl.content(&asked, Wanted::Json).ok()?;
         let counted = content.and_then(|body| answer_of("the portal", asked.as_str(), &body).ok());
         if let Some(number) = counted.as_ref().and_then(|answer| answer.pointer(count)).and_then(Value::as_u64) {
             let why = format!("{site} is harvested as {}: {asked} answers, with {number} datasets", kind.as_str());
@@ -56,37 +66,72 @@ pub fn detect(client: &Client, runtime: &Handle, target: &Target, token: Option<
             return Some(Detected { kind, target: Target::Web(probe("")?), why });
         }
     }
-    files.into_iter().filter_map(probe).find_map(|file| {
-        let body = crawl.content(&file).ok()??;
+    let by_file = files.into_iter().filter_map(probe).find_map(|file| {
+        let body = crawl.content(&file, Wanted::Json).ok()??;
         (kind_of_json(&start_of(&body)?) == Some(SourceKind::DcatUs)).then(|| Detected {
             kind: SourceKind::DcatUs,
             why: format!("{site} is harvested as dcat-us: its datasets are in {file}"),
             target: Target::Web(file),
         })
+    });
+    by_file.or_else(|| {
+        CATALOGUE_SERVICES.into_iter().filter_map(probe).find_map(|service| crawl.catalogue_service(&service))
     })
 }
 
-/// What a file holds, by its beginning, when that is an answer of a platform or a `data.json`. JSON-LD is read as
-/// what it is: a file of DCAT-US may be that too.
+/// A folder or an archive, where it holds XML: records of a catalogue.
+fn of_folder(target: &Target, path: &Path) -> Option<Detected> {
+    let holds_xml = |folder: &Path| {
+        let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.any(|entry| entry.path().is_dir() || entry.path().extension().is_some_and(|end| end == "xml"))
+    };
+    (is_archive(path) || holds_xml(path)).then(|| Detected {
+        kind: SourceKind::Csw,
+        target: target.clone(),
+        why: format!("{} is harvested as csw: the records of its XML files", page_name(&target.url())),
+    })
+}
+
+fn is_archive(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("zip") || end.eq_ignore_ascii_case("mef"))
+}
+
+/// What a file holds, by its beginning, when that is an answer of a platform, a record of a catalogue or a `data.json`.
+/// JSON-LD is read as what it is: a file of DCAT-US may be that too.
 fn of_file(target: &Target, body: &Body) -> Option<Detected> {
     let start = start_of(body)?;
     if is_json_ld(&start) {
         return None;
     }
-    let kind = kind_of_json(&start)?;
+    let kind = if is_of_a_catalogue(&start) { SourceKind::Csw } else { kind_of_json(&start)? };
     let why =
         format!("{} is harvested as {}, which its beginning looks like", page_name(&target.url()), kind.as_str());
     Some(Detected { kind, target: target.clone(), why })
 }
 
-/// The beginning of a JSON document; nothing where it is something else.
+/// The beginning of a JSON or an XML document; nothing where it is something else.
 fn start_of(body: &Body) -> Option<String> {
     use std::io::Read;
     let mut start = Vec::new();
     body.open().and_then(|reader| reader.take(1 << 16).read_to_end(&mut start)).ok()?;
     let start = String::from_utf8_lossy(&start);
     let start = start.trim_start_matches('\u{feff}').trim_start();
-    start.starts_with(['{', '[']).then(|| start.to_owned())
+    start.starts_with(['{', '[', '<']).then(|| start.to_owned())
+}
+
+/// Whether the first element of an XML document is one of a catalogue's.
+fn is_of_a_catalogue(start: &str) -> bool {
+    let mut rest = start;
+    // Declarations, comments and instructions come before it.
+    while let Some(close) =
+        ["<?", "<!--", "<!"].into_iter().zip(["?>", "-->", ">"]).find(|(open, _)| rest.starts_with(open))
+    {
+        let Some((_, after)) = rest.split_once(close.1) else { return false };
+        rest = after.trim_start();
+    }
+    let name = rest.strip_prefix('<').unwrap_or_default();
+    let name = name.split(|c: char| c.is_whitespace() || c == '>' || c == '/').next().unwrap_or_default();
+    OF_CATALOGUES.contains(&name.rsplit(':').next().unwrap_or_default())
 }
 
 fn is_json_ld(start: &str) -> bool {
@@ -133,8 +178,9 @@ fn site(url: &Url) -> Option<String> {
         }
         None => return None,
     };
-    // RDF at an address below `/dataset/` is a catalogue of its own.
-    if page.is_some() && path.rsplit('/').next().is_some_and(|last| last.contains('.')) {
+    // RDF at an address below `/dataset/` is a catalogue of its own; GeoNetwork's page for people is none.
+    if page.is_some() && path.rsplit('/').next().is_some_and(|last| last.contains('.') && last != "catalog.search")
+    {
         return None;
     }
     Some(format!("{}{}", url.origin().ascii_serialization(), root.trim_end_matches('/')))
@@ -142,12 +188,23 @@ fn site(url: &Url) -> Option<String> {
 
 impl Crawl<'_> {
     /// The content of an address; nothing when the server answers that there is none.
-    fn content(&self, url: &Url) -> Result<Option<Body>, FetchError> {
-        match self.get(&Request::new(url, Wanted::Json)) {
+    fn content(&self, url: &Url, wanted: Wanted) -> Result<Option<Body>, FetchError> {
+        match self.get(&Request::new(url, wanted)) {
             Ok(Answer::Content { body, .. }) => Ok(Some(body)),
             Ok(Answer::NotModified) | Err(FetchError::Status { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The catalogue service at an address, when it tells its capabilities.
+    fn catalogue_service(&self, service: &Url) -> Option<Detected> {
+        let asked = Url::parse(&format!("{service}?service=CSW&version=2.0.2&request=GetCapabilities")).ok()?;
+        let start = start_of(&self.content(&asked, Wanted::Xml).ok()??)?;
+        is_of_a_catalogue(&start).then(|| Detected {
+            kind: SourceKind::Csw,
+            why: format!("the catalogue is harvested as csw: {service} tells its capabilities"),
+            target: Target::Web(service.clone()),
+        })
     }
 }
 
@@ -164,6 +221,8 @@ mod tests {
             ("https://example.org/en/dataset/bus-stops", Some("https://example.org/en")),
             ("https://example.org/explore/dataset/trees/table/", Some("https://example.org")),
             ("https://example.org/dataset", Some("https://example.org")),
+            ("https://example.org/geonetwork/srv/fre/catalog.search", Some("https://example.org/geonetwork")),
+            ("https://example.org/geonetwork/srv/fre/rdf.search", None),
             ("https://example.org/catalog.ttl", None),
             ("https://example.org/dataset/bus-stops.rdf", None),
             ("https://example.org/api/export/dcat", None),
