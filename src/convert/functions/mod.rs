@@ -327,6 +327,7 @@ mod tests {
     fn reads_dates_without_guessing() {
         assert_eq!(value(date("2019-02-03 10:00:00")).as_deref(), Some("2019-02-03T10:00:00"));
         assert_eq!(value(date("03/02/2019")).as_deref(), Some("2019-02-03"));
+        assert_eq!(value(date("2019-02-03+01:00")).as_deref(), Some("2019-02-03"));
         assert_eq!(value(date("31/02/2019")), None);
         assert_eq!(value(date("mar, 10/12/2019 - 09:23")).as_deref(), Some("2019-12-10T09:23:00"));
         assert_eq!(value(date("Date changed  jeu, 19/12/2019 - 03:00")).as_deref(), Some("2019-12-19T03:00:00"));

@@ -53,8 +53,12 @@ pub(super) fn date(written: &str) -> Option<Term> {
     if DateTime::from_str(written).is_ok() {
         return Some(Literal::new_typed_literal(written, xsd::DATE_TIME).into());
     }
-    if Date::from_str(written).is_ok() && written.len() == 10 {
-        return Some(Literal::new_typed_literal(written, xsd::DATE).into());
+    // A day with a zone, as GML writes it, is that day.
+    if let Some((day, zone)) = written.split_at_checked(10)
+        && Date::from_str(written).is_ok()
+        && (zone.is_empty() || zone.starts_with(['Z', '+', '-']))
+    {
+        return Some(Literal::new_typed_literal(day, xsd::DATE).into());
     }
     if let Some((day, time)) = written.split_once(' ')
         && DateTime::from_str(&format!("{day}T{time}")).is_ok()
