@@ -21,12 +21,12 @@ struct Walk {
     announced: Option<(u64, u64)>,
     /// Records that came, whatever became of them.
     given: u64,
-    /// Positions of records that could not be had.
-    lost: u64,
     failures: u32,
-    /// How often fewer were asked for, and until which position.
+    /// How often fewer were asked for.
     fewer: usize,
-    until: u64,
+    /// The end of the page that failed; where one record was to blame, as many as before are asked for behind it.
+    failed_until: u64,
+    full_from: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Crawl<'_> {
         let mut walk = Walk::default();
         let mut start = 1;
         loop {
-            let size = walk.size(asking.most);
+            let size = walk.size(start, asking.most);
             let url = asking.name(start, size);
             if self.is_at_its_limit(&url) {
                 return Ok(());
@@ -167,14 +167,14 @@ impl Crawl<'_> {
     ) -> Step {
         let all = walk.announced.map(|(_, now)| now);
         if size > 1 && may_be_of_one_record(error) {
-            walk.until = walk.until.max(start + size);
+            walk.failed_until = walk.failed_until.max(start + size);
             walk.fewer = FEWER.iter().position(|fewer| *fewer < size).map_or(walk.fewer, |position| position + 1);
             return Step::Next(start);
         }
         self.fail(&asking.name(start, size), None, with_causes(error));
         self.outcome.unread += 1;
         walk.failures += 1;
-        walk.lost += size;
+        walk.full_from = Some(walk.failed_until);
         if walk.failures == FAILURES || all.is_none_or(|all| start + size > all) {
             Step::End
         } else {
@@ -206,7 +206,10 @@ impl Crawl<'_> {
 }
 
 impl Walk {
-    fn size(&mut self, most: u64) -> u64 {
+    fn size(&mut self, start: u64, most: u64) -> u64 {
+        if self.full_from.is_some_and(|from| start >= from) {
+            (self.fewer, self.full_from) = (0, None);
+        }
         match self.fewer {
             0 => most,
             step => FEWER[step - 1].min(most),
@@ -226,5 +229,19 @@ fn may_be_of_one_record(error: &SourceError) -> bool {
             true
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_bad_record_does_not_make_the_rest_come_one_by_one() {
+        let mut walk = Walk { fewer: 3, failed_until: 101, full_from: Some(101), ..Walk::default() };
+        assert_eq!((walk.size(57, 100), walk.size(101, 100), walk.size(201, 100)), (1, 100, 100));
+        // A service that bears no more is asked for no more.
+        let mut walk = Walk { fewer: 1, failed_until: 101, ..Walk::default() };
+        assert_eq!((walk.size(76, 100), walk.size(101, 100)), (25, 25));
     }
 }
