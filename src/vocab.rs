@@ -330,6 +330,10 @@ pub const XML_ATTRIBUTE: &str = "https://moisson.dev/xml/attribute#";
 /// What the nodes of lifted JSON objects and XML elements begin with.
 pub const LIFTED: &str = "https://moisson.dev/lifted/";
 
+/// The prefixes of lifted records.
+pub const LIFTED_PREFIXES: [(&str, &str); 4] =
+    [("a", XML_ATTRIBUTE), ("j", JSON_FIELD), ("ns", moisson::NAMESPACE), ("x", XML_ELEMENT)];
+
 /// The prefixes of what Moisson writes.
 pub const PREFIXES: &[(&str, &str)] = &[
     ("adms", "http://www.w3.org/ns/adms#"),

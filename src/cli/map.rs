@@ -8,7 +8,7 @@ use crate::harvest::{Explained, Harvest, HarvestError, Profiles, Writing};
 use crate::lift::lifted_base;
 use crate::source::Target;
 use crate::store::Folder;
-use crate::vocab::{JSON_FIELD, PREFIXES, XML_ATTRIBUTE, XML_ELEMENT, moisson};
+use crate::vocab::{LIFTED_PREFIXES, PREFIXES};
 use clap::{Args, ValueEnum};
 use oxrdf::Triple;
 use oxrdfio::{RdfFormat, RdfSerializer};
@@ -109,16 +109,12 @@ fn write_nothing(out: &mut String, is_empty: bool) -> std::fmt::Result {
     if is_empty { writeln!(out, "  none") } else { Ok(()) }
 }
 
-/// Prefixes of lifted records.
-const OWN_PREFIXES: [(&str, &str); 4] =
-    [("a", XML_ATTRIBUTE), ("j", JSON_FIELD), ("ns", moisson::NAMESPACE), ("x", XML_ELEMENT)];
-
 /// Turtle with the usual prefixes, without those that nothing uses.
 fn turtle(triples: &[Triple]) -> String {
     if triples.is_empty() {
         return String::new();
     }
-    let prefixes = PREFIXES.iter().copied().chain(OWN_PREFIXES);
+    let prefixes = PREFIXES.iter().copied().chain(LIFTED_PREFIXES);
     let used = prefixes.filter(|(_, iri)| {
         triples.iter().any(|triple| {
             triple.predicate.as_str().starts_with(iri) || triple.object.to_string().contains(&format!("<{iri}"))
@@ -137,7 +133,7 @@ fn turtle(triples: &[Triple]) -> String {
     }
     let text = String::from_utf8(writer.finish().expect("writing to memory")).expect("Turtle is UTF-8");
     // The writer makes also the namespaces relative to the base, which nobody would recognise.
-    let whole = OWN_PREFIXES.iter().fold(text, |text, (prefix, iri)| {
+    let whole = LIFTED_PREFIXES.iter().fold(text, |text, (prefix, iri)| {
         let relative = iri.trim_start_matches("https://moisson.dev");
         text.replacen(&format!("{prefix}: <{relative}>"), &format!("{prefix}: <{iri}>"), 1)
     });

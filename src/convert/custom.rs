@@ -3,14 +3,10 @@
 use super::aliases::{AliasError, Aliases};
 use super::functions::{Functions, NAMESPACE};
 use crate::triples::calls_out;
-use crate::vocab::{JSON_FIELD, PREFIXES, XML_ATTRIBUTE, XML_ELEMENT, moisson};
+use crate::vocab::{LIFTED_PREFIXES, PREFIXES};
 use spargebra::{Query, SparqlParser, SparqlSyntaxError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Prefixes of ours, which a query of a source need not declare either.
-const OWN_PREFIXES: [(&str, &str); 5] =
-    [("a", XML_ATTRIBUTE), ("j", JSON_FIELD), ("m", NAMESPACE), ("ns", moisson::NAMESPACE), ("x", XML_ELEMENT)];
 
 /// What a source adds to the mapping of its kind.
 #[derive(Debug, Clone, Default)]
@@ -119,7 +115,9 @@ impl CustomMapping {
 }
 
 fn query(path: &Path, text: String) -> Result<CustomQuery, MappingError> {
-    let parser = PREFIXES.iter().chain(&OWN_PREFIXES).fold(SparqlParser::new(), |parser, (name, iri)| {
+    // Prefixes of ours need not be declared either.
+    let prefixes = PREFIXES.iter().chain(&LIFTED_PREFIXES).chain(&[("m", NAMESPACE)]);
+    let parser = prefixes.fold(SparqlParser::new(), |parser, (name, iri)| {
         parser.with_prefix(*name, *iri).expect("the prefixes are IRIs")
     });
     let query =

@@ -36,6 +36,14 @@ pub(super) static INSPIRE_THEMES: LazyLock<HashMap<&str, &str>> =
 /// INSPIRE's limitations of access and conditions of use by their wordings.
 pub(super) static LIMITATIONS: LazyLock<HashMap<&str, &str>> =
     LazyLock::new(|| pairs(include_str!("../../data/limitations.csv")));
+/// IRIs of coordinate reference systems by their names.
+pub(super) static REFERENCE_SYSTEMS: LazyLock<HashMap<&str, &str>> =
+    LazyLock::new(|| pairs(include_str!("../../data/reference-systems.csv")));
+/// Metres by the units of distance.
+pub(super) static UNITS: LazyLock<HashMap<&str, f64>> = LazyLock::new(|| {
+    let metres = |(unit, metres): (_, &str)| Some((unit, metres.parse().ok()?));
+    pairs(include_str!("../../data/units.csv")).into_iter().filter_map(metres).collect()
+});
 /// The English and French labels of the EU's themes, by their codes.
 pub(super) static THEME_LABELS: LazyLock<HashMap<&str, [&str; 2]>> = LazyLock::new(|| {
     rows(include_str!("../../data/theme-labels.csv"))
@@ -69,8 +77,10 @@ pub(super) const TABLES: &[&str] = &[
     include_str!("../../data/languages.csv"),
     include_str!("../../data/licence-aliases.csv"),
     include_str!("../../data/licences.csv"),
+    include_str!("../../data/reference-systems.csv"),
     include_str!("../../data/theme-labels.csv"),
     include_str!("../../data/themes.csv"),
+    include_str!("../../data/units.csv"),
 ];
 
 fn pairs(text: &'static str) -> HashMap<&'static str, &'static str> {

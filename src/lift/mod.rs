@@ -24,7 +24,7 @@ pub use open::{Input, open};
 pub use places::json_places;
 pub use rdf::{LiftedTriple, Reading, SyntaxProblem, read, read_valid};
 pub(crate) use repair::iri as repaired_iri;
-pub use xml::{Broken, Element, XmlPart, lift_xml, read_xml, xml_text};
+pub use xml::{Broken, Element, XmlPart, behind_prolog, lift_xml, read_xml, xml_text};
 
 /// Why bytes could not be lifted at all.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! What kind of source the address of a portal leads to: a few of its addresses are asked.
 
 use super::crawl::{Crawl, CrawlLimits, Selection, Target, page_name};
+use super::csw::{begins_as_catalogue, holds_records, is_archive};
 use super::foreign::is_foreign;
 use super::json::answer_of;
 use crate::catalog::SourceKind;
@@ -27,10 +28,6 @@ const PAGES: [&str; 5] = ["/dataset", "/explore", "/organization", "/group", "/s
 /// Where catalogues of geographic records have their CSW, below their root: pycsw and Géoplateforme, `GeoNetwork`, and
 /// `GeoNetwork` below a site.
 const CATALOGUE_SERVICES: [&str; 3] = ["/csw", "/srv/eng/csw", "/geonetwork/srv/eng/csw"];
-
-/// The elements that ISO records and the answers of CSW begin with.
-const OF_CATALOGUES: [&str; 5] =
-    ["GetRecordsResponse", "GetRecordByIdResponse", "MD_Metadata", "MI_Metadata", "Capabilities"];
 
 /// Asks the addresses at which the platforms answer. `None` when none does, or when the address is not that of
 /// a portal or a page of it, but of something in it: that is looked at itself.
@@ -79,21 +76,13 @@ pub fn detect(client: &Client, runtime: &Handle, target: &Target, token: Option<
     })
 }
 
-/// A folder or an archive, where it holds XML: records of a catalogue.
+/// A folder or an archive of records.
 fn of_folder(target: &Target, path: &Path) -> Option<Detected> {
-    let holds_xml = |folder: &Path| {
-        let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.any(|entry| entry.path().is_dir() || entry.path().extension().is_some_and(|end| end == "xml"))
-    };
-    (is_archive(path) || holds_xml(path)).then(|| Detected {
+    holds_records(path).then(|| Detected {
         kind: SourceKind::Csw,
         target: target.clone(),
         why: format!("{} is harvested as csw: the records of its XML files", page_name(&target.url())),
     })
-}
-
-fn is_archive(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("zip") || end.eq_ignore_ascii_case("mef"))
 }
 
 /// What a file holds, by its beginning, when that is an answer of a platform, a record of a catalogue or a `data.json`.
@@ -103,7 +92,7 @@ fn of_file(target: &Target, body: &Body) -> Option<Detected> {
     if is_json_ld(&start) {
         return None;
     }
-    let kind = if is_of_a_catalogue(&start) { SourceKind::Csw } else { kind_of_json(&start)? };
+    let kind = if begins_as_catalogue(&start) { SourceKind::Csw } else { kind_of_json(&start)? };
     let why =
         format!("{} is harvested as {}, which its beginning looks like", page_name(&target.url()), kind.as_str());
     Some(Detected { kind, target: target.clone(), why })
@@ -117,21 +106,6 @@ fn start_of(body: &Body) -> Option<String> {
     let start = String::from_utf8_lossy(&start);
     let start = start.trim_start_matches('\u{feff}').trim_start();
     start.starts_with(['{', '[', '<']).then(|| start.to_owned())
-}
-
-/// Whether the first element of an XML document is one of a catalogue's.
-fn is_of_a_catalogue(start: &str) -> bool {
-    let mut rest = start;
-    // Declarations, comments and instructions come before it.
-    while let Some(close) =
-        ["<?", "<!--", "<!"].into_iter().zip(["?>", "-->", ">"]).find(|(open, _)| rest.starts_with(open))
-    {
-        let Some((_, after)) = rest.split_once(close.1) else { return false };
-        rest = after.trim_start();
-    }
-    let name = rest.strip_prefix('<').unwrap_or_default();
-    let name = name.split(|c: char| c.is_whitespace() || c == '>' || c == '/').next().unwrap_or_default();
-    OF_CATALOGUES.contains(&name.rsplit(':').next().unwrap_or_default())
 }
 
 fn is_json_ld(start: &str) -> bool {
@@ -200,7 +174,7 @@ impl Crawl<'_> {
     fn catalogue_service(&self, service: &Url) -> Option<Detected> {
         let asked = Url::parse(&format!("{service}?service=CSW&version=2.0.2&request=GetCapabilities")).ok()?;
         let start = start_of(&self.content(&asked, Wanted::Xml).ok()??)?;
-        is_of_a_catalogue(&start).then(|| Detected {
+        begins_as_catalogue(&start).then(|| Detected {
             kind: SourceKind::Csw,
             why: format!("the catalogue is harvested as csw: {service} tells its capabilities"),
             target: Target::Web(service.clone()),

@@ -1,7 +1,7 @@
 //! What ISO 19139 writes in ways of its own: codes, boxes, reference systems, measures, limitations of access.
 
 use super::{iri, local_name};
-use crate::convert::tables::{INSPIRE_THEMES, LIMITATIONS};
+use crate::convert::tables::{INSPIRE_THEMES, LIMITATIONS, REFERENCE_SYSTEMS, UNITS};
 use crate::vocab::{geosparql, xsd};
 use oxrdf::{Literal, NamedNode, Term};
 use regex::Regex;
@@ -70,20 +70,6 @@ pub(super) fn reference_system(written: &str, code_space: &str) -> Option<Term> 
     static EPSG: LazyLock<Regex> = LazyLock::new(|| {
         expression(r"(?is)epsg(?:\.io/|\.xml#|:[0-9.]*:|/[0-9.]+/|[:/# -]*)([0-9]{4,5})(?:[^0-9]|$)")
     });
-    static NAMES: [(&str, &str); 12] = [
-        ("wgs 84", "EPSG/0/4326"),
-        ("wgs84", "EPSG/0/4326"),
-        ("wgs 1984", "EPSG/0/4326"),
-        ("etrs89", "EPSG/0/4258"),
-        ("crs84", "OGC/1.3/CRS84"),
-        ("crs:84", "OGC/1.3/CRS84"),
-        ("rgf93 / lambert-93", "EPSG/0/2154"),
-        ("rgf93 / lambert 93", "EPSG/0/2154"),
-        ("lambert 93", "EPSG/0/2154"),
-        ("lambert-93", "EPSG/0/2154"),
-        ("ch1903 / lv03", "EPSG/0/21781"),
-        ("ch1903+ / lv95", "EPSG/0/2056"),
-    ];
     let system = |rest: &str| iri(format!("http://www.opengis.net/def/crs/{rest}"));
     let bare = written.trim();
     if let Some(found) = EPSG.captures(bare) {
@@ -93,8 +79,7 @@ pub(super) fn reference_system(written: &str, code_space: &str) -> Option<Term> 
     if is_number && (code_space.is_empty() || code_space.to_lowercase().contains("epsg")) {
         return system(&format!("EPSG/0/{bare}"));
     }
-    let name = key(bare);
-    system(NAMES.iter().find(|(known, _)| *known == name)?.1)
+    iri((*REFERENCE_SYSTEMS.get(key(bare).as_str())?).to_owned())
 }
 
 /// A distance in metres, by its unit.
@@ -102,20 +87,7 @@ pub(super) fn metres(written: &str, unit: &str) -> Option<Term> {
     let number: f64 = written.trim().replace(',', ".").parse().ok().filter(|number: &f64| number.is_finite())?;
     let unit = unit.trim().to_lowercase();
     let unit = unit.rsplit([':', '#', '/']).next().unwrap_or_default();
-    let factor = match unit {
-        "m" | "meter" | "meters" | "metre" | "metres" | "mètre" | "mètres" | "metro" | "metros" | "9001" => 1.0,
-        "km" | "kilometer" | "kilometers" | "kilometre" | "kilometres" | "kilomètre" | "kilomètres" | "9036" => {
-            1000.0
-        }
-        "cm" | "centimeter" | "centimetre" | "centimètre" | "1033" => 0.01,
-        "dm" => 0.1,
-        "mm" | "millimeter" | "millimetre" | "1025" => 0.001,
-        "ft" | "feet" | "foot" | "[ft_i]" | "9002" => 0.3048,
-        "mi" | "9093" => 1609.344,
-        "nmi" | "9030" => 1852.0,
-        _ => return None,
-    };
-    decimal(number * factor)
+    decimal(number * UNITS.get(unit)?)
 }
 
 /// A scale as a share: 1 over its denominator.

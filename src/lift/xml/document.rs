@@ -60,6 +60,13 @@ pub fn xml_text(page: &Url, content_type: Option<&str>, body: &Body) -> Result<S
 
 /// Whether a document type stands before the root element.
 fn has_document_type(text: &str) -> bool {
+    behind_prolog(text).get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE"))
+}
+
+/// What stands behind the declaration, comments and instructions that a document begins with: its root element, or a
+/// document type.
+#[must_use]
+pub fn behind_prolog(text: &str) -> &str {
     let mut rest = text.trim_start_matches('\u{feff}').trim_start();
     loop {
         let end = if rest.starts_with("<!--") {
@@ -67,9 +74,9 @@ fn has_document_type(text: &str) -> bool {
         } else if rest.starts_with("<?") {
             "?>"
         } else {
-            return rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE"));
+            return rest;
         };
-        let Some((_, behind)) = rest.split_once(end) else { return false };
+        let Some((_, behind)) = rest.split_once(end) else { return "" };
         rest = behind.trim_start();
     }
 }

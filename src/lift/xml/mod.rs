@@ -4,6 +4,6 @@ mod document;
 mod element;
 mod triples;
 
-pub use document::{Broken, XmlPart, read_xml, xml_text};
+pub use document::{Broken, XmlPart, behind_prolog, read_xml, xml_text};
 pub use element::Element;
 pub use triples::lift_xml;

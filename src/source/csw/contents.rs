@@ -1,6 +1,6 @@
 //! What the answer to a request is, by its first element.
 
-use crate::lift::{Element, XmlPart, read_xml};
+use crate::lift::{Element, XmlPart, behind_prolog, read_xml};
 use std::ops::ControlFlow;
 
 /// What a document is, by its first element.
@@ -54,4 +54,19 @@ fn exception(report: &Element) -> String {
     }
     let text = said.join("; ");
     format!("the catalogue refuses: {}", text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether a document begins as an ISO record or an answer of a catalogue service does. Its end may be missing.
+pub(in crate::source) fn begins_as_catalogue(start: &str) -> bool {
+    let mut root = behind_prolog(start);
+    // A document type is refused where the document is read, and there it is said why.
+    if root.starts_with("<!") {
+        root = root.split_once('>').map_or("", |(_, behind)| behind_prolog(behind));
+    }
+    let name = root.strip_prefix('<').unwrap_or_default();
+    let name = name.split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next().unwrap_or_default();
+    matches!(
+        name.rsplit(':').next(),
+        Some("GetRecordsResponse" | "GetRecordByIdResponse" | "MD_Metadata" | "MI_Metadata" | "Capabilities")
+    )
 }

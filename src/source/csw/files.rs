@@ -183,17 +183,26 @@ fn xml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         if path.is_symlink() {
             continue;
         }
-        let is_xml = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("xml"));
         if path.is_dir() {
             found.extend(xml_files(&path)?);
-        } else if is_xml || is_archive(&path) {
+        } else if is_xml(&path) || is_archive(&path) {
             found.push(path);
         }
     }
     Ok(found)
 }
 
-fn is_archive(path: &Path) -> bool {
+/// Whether a folder has XML files, or folders that may; an archive has records.
+pub(in crate::source) fn holds_records(path: &Path) -> bool {
+    let mut entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    is_archive(path) || entries.any(|entry| entry.path().is_dir() || is_xml(&entry.path()))
+}
+
+fn is_xml(path: &Path) -> bool {
+    path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("xml"))
+}
+
+pub(in crate::source) fn is_archive(path: &Path) -> bool {
     path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("zip") || suffix.eq_ignore_ascii_case("mef"))
 }
 

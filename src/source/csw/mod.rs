@@ -14,8 +14,10 @@ use super::json::interface_error;
 use super::records::PortionSink;
 use crate::fetch::{Answer, Request, Wanted};
 use capabilities::Capabilities;
+pub(super) use contents::begins_as_catalogue;
 use contents::{Contents, first_element};
 use document::Reading;
+pub(super) use files::{holds_records, is_archive};
 use url::Url;
 
 /// What is asked of a catalogue service beside its address.

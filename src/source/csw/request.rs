@@ -119,13 +119,8 @@ impl Asking {
     pub(super) fn page(&self, start: u64, size: u64) -> (Url, Option<String>) {
         match &self.post {
             Some(post) => (post.clone(), Some(self.document(start, size))),
-            None => (self.pairs(start, size), None),
+            None => (self.name(start, size), None),
         }
-    }
-
-    /// A page, for people: an address that tells one from another.
-    pub(super) fn name(&self, start: u64, size: u64) -> Url {
-        self.pairs(start, size)
     }
 
     /// The address at which one record can be looked at.
@@ -140,7 +135,8 @@ impl Asking {
         self.get.to_string().trim_end_matches(['/', '?']).to_owned()
     }
 
-    fn pairs(&self, start: u64, size: u64) -> Url {
+    /// The address of a page by GET, which names it for people too: it tells one page from another.
+    pub(super) fn name(&self, start: u64, size: u64) -> Url {
         let (start, size) = (start.to_string(), size.to_string());
         let mut pairs = vec![
             ("service", "CSW"),
