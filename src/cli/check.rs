@@ -6,7 +6,7 @@ use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, runtime};
 use crate::catalog::{Finding, Severity};
 use crate::config::Config;
-use crate::harvest::{Harvest, HarvestError, JobReport, Profiles, Writing};
+use crate::harvest::{Harvest, HarvestError, JobReport, Pace, Profiles, Workplace, Writing};
 use crate::source::Target;
 use crate::store::Folder;
 use clap::{Args, ValueEnum};
@@ -57,8 +57,9 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let folder = Folder::new(nowhere.path());
     let runtime = runtime()?;
     let client = arguments.fetch.client(config);
+    let workplace = Workplace::new(folder, Pace::AsItGoes);
     let harvest =
-        Harvest { folder: &folder, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
+        Harvest { workplace: &workplace, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
     let mut options = options(config, None, None, Writing::DryRun)?;
     arguments.settings.apply(&mut options, config, &target)?;
     let (job, findings) = harvest.run(&target, &options, &mut |_| ()).map_err(|failed| failed.error)?;

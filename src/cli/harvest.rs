@@ -6,7 +6,11 @@ use super::{FetchArguments, Outcome, StoreArguments, runtime};
 use crate::catalog::SourceId;
 use crate::config::Config;
 use crate::convert::CustomMapping;
-use crate::harvest::{Following, Harvest, JobReport, Options, Profiles, Progress, RemovalRules, Status, Writing};
+use crate::config::Policy;
+use crate::fetch::Stop;
+use crate::harvest::{
+    Following, Harvest, JobReport, Options, Pace, Profiles, Progress, RemovalRules, Status, Workplace, Writing,
+};
 use crate::source::{CrawlLimits, Filters, Target};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -64,8 +68,9 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     options.following.whole_now = arguments.full;
     let runtime = runtime()?;
     let client = arguments.fetch.client(config);
+    let workplace = Workplace::new(folder.clone(), Pace::AsItGoes);
     let harvest =
-        Harvest { folder: &folder, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
+        Harvest { workplace: &workplace, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
     let bar = Bar::start(&target);
     let ended = harvest.run(&target, &options, &mut |progress| bar.show(progress));
     bar.clear();
@@ -105,14 +110,19 @@ pub(super) fn options(
         limits: CrawlLimits::default(),
         languages: config.languages.clone(),
         removal: RemovalRules { grace_days: config.grace_days, share: f64::from(config.removal_percent) / 100.0 },
+        policy: Policy::All,
         now: jiff::Timestamp::now(),
+        job: None,
+        resume_hours: config.service.resume_hours,
+        replay: None,
+        stop: Stop::default(),
     })
 }
 
 fn outcome(job: &JobReport) -> Outcome {
     match job.status {
         Status::Done => Outcome::Done,
-        Status::DoneWithErrors | Status::Failed | Status::Held => Outcome::WithErrors,
+        Status::DoneWithErrors | Status::Failed | Status::Held | Status::Cancelled | Status::Interrupted => Outcome::WithErrors,
     }
 }
 

@@ -4,7 +4,7 @@ use super::harvest::options;
 use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, runtime};
 use crate::config::Config;
-use crate::harvest::{Explained, Harvest, HarvestError, Profiles, Writing};
+use crate::harvest::{Explained, Harvest, HarvestError, Pace, Profiles, Workplace, Writing};
 use crate::lift::lifted_base;
 use crate::source::Target;
 use crate::store::Folder;
@@ -50,8 +50,9 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let profiles = Profiles::default();
     let runtime = runtime()?;
     let client = arguments.fetch.client(config);
+    let workplace = Workplace::new(folder, Pace::AsItGoes);
     let harvest =
-        Harvest { folder: &folder, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
+        Harvest { workplace: &workplace, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
     let explained = harvest.explain(&target, &options, arguments.record.as_deref())?;
     match arguments.format {
         Format::Text => print!("{}", text(&explained)),

@@ -189,8 +189,12 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             | HarvestError::Mapping(_)
             | HarvestError::Filter(_)
             | HarvestError::NoSuchRecord { .. } => USAGE,
-            HarvestError::Source(_) => SOURCE_FAILED,
-            HarvestError::Store(_) | HarvestError::Operations(_) | HarvestError::Query(_) => STORE_FAILED,
+            HarvestError::Source(_) | HarvestError::Cancelled | HarvestError::Interrupted => SOURCE_FAILED,
+            HarvestError::Store(_)
+            | HarvestError::Operations(_)
+            | HarvestError::Query(_)
+            | HarvestError::Spoiled
+            | HarvestError::Tape { .. } => STORE_FAILED,
         };
     }
     let is_store = error.chain().any(|cause| {

@@ -3,8 +3,11 @@
 use super::address::Reach;
 use super::body::Body;
 use super::error::FetchError;
+use super::manners::Budget;
 use super::request::{Request, Secret, Validators};
 use super::retry;
+use super::stop::Stop;
+use super::tape::{Tape, TapeMode};
 use futures_util::StreamExt;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
@@ -77,7 +80,15 @@ pub struct Client {
     http: reqwest::Client,
     limits: Limits,
     reach: Reach,
+    budget: Option<Budget>,
+    tape: Option<Tape>,
+    stop: Stop,
 }
+
+/// What robots.txt files know the program by.
+const ROBOT: &str = "Moisson";
+/// More of a robots.txt is not read (RFC 9309, 2.5).
+const ROBOTS_BYTES: usize = 500 << 10;
 
 impl Client {
     /// Builds a client that names whom to write to: an address of a page or a mailbox.
@@ -97,7 +108,25 @@ impl Client {
             .no_proxy()
             .build()
             .expect("a static client configuration");
-        Self { http, limits, reach }
+        Self { http, limits, reach, budget: None, tape: None, stop: Stop::default() }
+    }
+
+    /// The same client, which spares hosts together with all that share the budget.
+    #[must_use]
+    pub fn sparing(self, budget: Budget) -> Self {
+        Self { budget: Some(budget), ..self }
+    }
+
+    /// The same client, which answers from a tape first.
+    #[must_use]
+    pub fn with_tape(self, tape: Tape) -> Self {
+        Self { tape: Some(tape), ..self }
+    }
+
+    /// The same client, which ends what it does at a word.
+    #[must_use]
+    pub fn stopped_by(self, stop: Stop) -> Self {
+        Self { stop, ..self }
     }
 
     /// The limits.
@@ -108,6 +137,27 @@ impl Client {
 
     /// Fetches an address, trying again where an error may pass.
     pub async fn get(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
+        let cancelled = || FetchError::Cancelled { url: request.url.to_string() };
+        let taped = |source| FetchError::Tape { url: request.url.to_string(), source };
+        if let Some(tape) = &self.tape {
+            if let Some(answer) = tape.play(request).map_err(taped)? {
+                return Ok(answer);
+            }
+            if tape.mode() == TapeMode::Replaying {
+                return Err(FetchError::NotOnTape { url: request.url.to_string() });
+            }
+        }
+        let answer = tokio::select! {
+            () = self.stop.at_once() => return Err(cancelled()),
+            answer = self.try_often(request) => answer?,
+        };
+        if let Some(tape) = &self.tape {
+            tape.record(request, &answer).map_err(taped)?;
+        }
+        Ok(answer)
+    }
+
+    async fn try_often(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
         let url = request.url;
         let mut attempt = 0;
         loop {
@@ -121,11 +171,37 @@ impl Client {
                 Err(failed) if failed.may_pass && attempt < self.limits.retries => {
                     let wait = retry::wait(failed.headers.as_ref(), attempt, self.limits.first_wait);
                     tracing::info!(%url, attempt, wait_ms = wait.as_millis(), error = %failed.error, "retry");
+                    if let (Some(budget), Some(host)) = (&self.budget, url.host_str()) {
+                        // A host that asks for patience asks it of all sources.
+                        budget.spare(host, wait);
+                    }
                     tokio::time::sleep(wait).await;
                     attempt += 1;
                 }
                 Err(failed) => return Err(failed.error),
             }
+        }
+    }
+
+    /// Asks for a host's robots.txt, once, and keeps the crawl delay that it has for us. A host without one, or
+    /// one that fails, says nothing (RFC 9309, 2.3.1).
+    async fn ask_robots(&self, budget: &Budget, url: &Url, host: &str) {
+        let Ok(robots) = url.join("/robots.txt") else { return };
+        let limit = Duration::from_secs(10);
+        let ask = async {
+            let mut response = self.http.get(robots).send().await.ok().filter(|answer| answer.status().is_success())?;
+            let mut bytes = Vec::new();
+            while let Ok(Some(chunk)) = response.chunk().await {
+                bytes.extend_from_slice(&chunk);
+                if bytes.len() > ROBOTS_BYTES {
+                    break;
+                }
+            }
+            robotxt::Robots::from_bytes(&bytes, ROBOT).crawl_delay()
+        };
+        if let Ok(Some(delay)) = tokio::time::timeout(limit, ask).await {
+            tracing::info!(host, delay_ms = delay.as_millis(), "crawl delay of robots.txt");
+            budget.keep_delay(host, delay);
         }
     }
 
@@ -135,6 +211,15 @@ impl Client {
         let mut url = first.clone();
         for _ in 0..=self.limits.redirects {
             self.check(&url).map_err(Attempt::last)?;
+            let _leave = match (&self.budget, url.host_str()) {
+                (Some(budget), Some(host)) => {
+                    if budget.wants_robots(host) {
+                        self.ask_robots(budget, &url, host).await;
+                    }
+                    Some(budget.leave(host).await)
+                }
+                _ => None,
+            };
             let response = self.send(&url, request).await?;
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
                 return self.read(&url, response).await;

@@ -102,6 +102,27 @@ pub enum FetchError {
         #[source]
         source: reqwest::Error,
     },
+    /// Somebody ended it.
+    #[error("{url}: the request was ended before its answer came")]
+    Cancelled {
+        /// The address.
+        url: String,
+    },
+    /// What a job was answered is run again, and this was not asked then, or not answered.
+    #[error("{url}: the pages that were kept have no answer to this request")]
+    NotOnTape {
+        /// The address.
+        url: String,
+    },
+    /// The pages of a job cannot be kept, or read again.
+    #[error("{url}: the page cannot be kept on disk, or read from it")]
+    Tape {
+        /// The address.
+        url: String,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
     /// A local file.
     #[error("{}: the file cannot be read", path.display())]
     File {

@@ -7,11 +7,17 @@ mod address;
 mod body;
 mod client;
 mod error;
+mod manners;
 mod request;
 mod retry;
+mod stop;
+mod tape;
 
 pub use address::Reach;
 pub use body::Body;
 pub use client::{Answer, Client, Limits};
 pub use error::FetchError;
+pub use manners::Budget;
 pub use request::{Request, Secret, Validators, Wanted};
+pub use stop::{Stop, Stopping};
+pub use tape::{Tape, TapeMode};

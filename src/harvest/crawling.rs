@@ -7,6 +7,9 @@ use crate::fetch::{Client, Validators};
 use crate::source::{Appetite, Crawl, CrawlOutcome, Portion, PortionSink, Selection, SourceError, Target};
 use std::time::{Duration, Instant};
 
+/// Items that are written together while a job goes on.
+const ITEMS: usize = 2_000;
+
 /// What is told of a crawl while it goes on.
 struct Meter<'p> {
     page: String,
@@ -68,8 +71,8 @@ impl Job<'_> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
+        self.heed()?;
         let outcome = outcome?;
-        self.flush()?;
         if self.state.counts.seen == 0
             && self.state.counts.failed == 0
             && !outcome.not_modified
@@ -102,7 +105,13 @@ impl Job<'_> {
             page.clone_into(&mut meter.page);
             meter.pages += 1;
         }
-        let appetite = take(self).unwrap_or_else(|error| {
+        let taken = self.heed().and_then(|()| take(self)).and_then(|appetite| {
+            if self.state.items.len() >= ITEMS {
+                self.note_items()?;
+            }
+            Ok(appetite)
+        });
+        let appetite = taken.unwrap_or_else(|error| {
             self.error = Some(error);
             Appetite::Enough
         });

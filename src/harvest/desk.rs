@@ -2,22 +2,26 @@
 
 use super::job::{Harvest, HarvestError, Options, Writing};
 use super::known::Known;
+use super::workplace::Opened;
 use crate::catalog::{DatasetKey, SourceId, SourceKind};
 use crate::convert::Renames;
 use crate::fetch::Validators;
-use crate::operations::{Operations, RecordRow, SourceRow};
+use crate::operations::{JobRow, Operations, RecordRow, SourceRow};
 use crate::source::Target;
 use crate::store::{CatalogueRecord, GraphNames, Writer};
+use jiff::{Timestamp, ToSpan};
 use oxigraph::store::Store;
+use std::sync::Arc;
 
 /// The places that a job writes to; without a store in a dry run.
 pub(super) struct Desk {
-    pub(super) store: Option<Store>,
-    pub(super) operations: Option<Operations>,
+    pub(super) opened: Option<Arc<Opened>>,
     pub(super) row: SourceRow,
     pub(super) known: Known,
-    /// Whether a harvest before this one wrote what it did not publish.
-    pub(super) was_unpublished: bool,
+    /// The job's identifier.
+    pub(super) job: String,
+    /// The job as its process left it, when it is run once more.
+    former: Option<JobRow>,
     /// What to tell of the source beforehand.
     pub(super) note: Option<String>,
 }
@@ -33,22 +37,35 @@ impl Desk {
     ) -> Result<Self, HarvestError> {
         let url = target.url().to_string();
         if options.writing == Writing::DryRun {
-            return Self::dry(harvest, url, kind, options.source.clone(), names);
+            return Self::dry(harvest, url, kind, options, names);
         }
-        let store = harvest.folder.open()?;
-        harvest.folder.keep_base(names.base())?;
-        let operations = harvest.runtime.block_on(Operations::open(&harvest.folder.operations()))?;
-        let (row, note) = harvest.runtime.block_on(register(&operations, &url, kind, options))?;
+        let runtime = &harvest.runtime;
+        let opened = harvest.workplace.open(runtime)?;
+        harvest.workplace.folder().keep_base(names.base())?;
+        let operations = opened.operations();
+        let (row, note) = runtime.block_on(register(operations, &url, kind, options))?;
+        let former = match &options.job {
+            Some(job) => runtime.block_on(operations.job(job))?,
+            None => runtime.block_on(operations.interrupted_job(&row.slug))?,
+        };
+        let job = former.as_ref().map_or_else(|| uuid::Uuid::now_v7().to_string(), |job| job.id.clone());
         let mut known = Known {
-            hashes: CatalogueRecord::hashes(&store, names, &row.slug),
-            findings: harvest.runtime.block_on(operations.stored_findings(&row.slug))?,
-            renames: Renames::new(harvest.runtime.block_on(operations.renamed(&row.slug))?),
+            hashes: CatalogueRecord::hashes(opened.store(), names, &row.slug),
+            findings: runtime.block_on(operations.stored_findings(&row.slug))?,
+            renames: Renames::new(runtime.block_on(operations.renamed(&row.slug))?),
             rules_changed: row.fingerprint.as_deref().is_some_and(|stored| stored != rules),
         };
-        let reconciliation = Reconciliation { store: &store, names, operations: &operations, row: &row };
-        harvest.runtime.block_on(reconciliation.run(&mut known, &options.now.to_string()))?;
-        let was_unpublished = harvest.folder.mark_unpublished()?;
-        Ok(Self { store: Some(store), operations: Some(operations), row, known, was_unpublished, note })
+        let reconciliation = Reconciliation { store: opened.store(), names, operations, row: &row };
+        runtime.block_on(reconciliation.run(&mut known, &options.now.to_string()))?;
+        Ok(Self { opened: Some(opened), row, known, job, former, note })
+    }
+
+    /// Whether the pages that an earlier run of the same job had are young enough to go on from.
+    pub(super) fn goes_on(&self, options: &Options) -> bool {
+        let Some(former) = &self.former else { return false };
+        let queued = former.queued_at.parse::<Timestamp>().ok();
+        let oldest = options.now.checked_sub(options.resume_hours.hours()).ok();
+        former.started_at.is_some() && queued.zip(oldest).is_some_and(|(queued, oldest)| queued > oldest)
     }
 
     /// Puts something before what is told of the source.
@@ -62,40 +79,33 @@ impl Desk {
         harvest: &Harvest<'_>,
         url: String,
         kind: SourceKind,
-        name: Option<SourceId>,
+        options: &Options,
         names: &GraphNames,
     ) -> Result<Self, HarvestError> {
-        let name = match name {
-            Some(name) => name,
+        let name = match &options.source {
+            Some(name) => name.clone(),
             None => known_source(harvest, &url)?.map_or_else(|| SourceId::of_address(&url), |row| row.slug),
         };
-        let snapshot = match harvest.folder.current()? {
+        let folder = harvest.workplace.folder();
+        let snapshot = match folder.current()? {
             None => None,
-            Some(_) => Some(harvest.folder.snapshot()?),
+            Some(_) => Some(folder.snapshot()?),
         };
         let hashes = snapshot.map(|snapshot| CatalogueRecord::hashes(&snapshot.store, names, &name));
-        let row = SourceRow {
-            slug: name,
-            url,
-            kind: kind.as_str().to_owned(),
-            last_complete_at: None,
-            validators: Validators::default(),
-            fingerprint: None,
-            followed_at: None,
-            filters: String::new(),
-        };
+        let row = SourceRow::unregistered(name, url, kind.as_str().to_owned(), &options.now.to_string());
         let known = Known { hashes: hashes.unwrap_or_default(), ..Known::default() };
-        Ok(Self { store: None, operations: None, row, known, was_unpublished: false, note: None })
+        let job = uuid::Uuid::now_v7().to_string();
+        Ok(Self { opened: None, row, known, job, former: None, note: None })
     }
 }
 
 /// The source that is registered with an address, where there is a database to ask.
 pub(super) fn known_source(harvest: &Harvest<'_>, url: &str) -> Result<Option<SourceRow>, HarvestError> {
-    let path = harvest.folder.operations();
+    let path = harvest.workplace.folder().operations();
     if !path.exists() {
         return Ok(None);
     }
-    Ok(harvest.runtime.block_on(async { Operations::open(&path).await?.find_source(url).await })?)
+    Ok(harvest.runtime.block_on(async { Operations::open_read_only(&path).await?.find_source(url).await })?)
 }
 
 /// Finds or registers the source of an address; a source that moved is said.
@@ -105,19 +115,41 @@ async fn register(
     kind: SourceKind,
     options: &Options,
 ) -> Result<(SourceRow, Option<String>), HarvestError> {
-    let known = operations.find_source(url).await?;
-    if let (Some(known), Some(asked)) = (&known, &options.source)
+    let named = match &options.source {
+        Some(name) => operations.source_named(name.as_str()).await?,
+        None => None,
+    };
+    let known = match named {
+        Some(row) => Some(row),
+        None => operations.find_source(url).await?,
+    };
+    let Some(known) = known else {
+        let slug = options.source.clone().unwrap_or_else(|| SourceId::of_address(url));
+        let kind = kind.as_str().to_owned();
+        let row = SourceRow::unregistered(slug, url.to_owned(), kind, &options.now.to_string());
+        operations.register(&row).await?;
+        return Ok((row, None));
+    };
+    if let Some(asked) = &options.source
         && known.slug != *asked
+        && known.name != asked.as_str()
+        && known.url == url
     {
-        return Err(HarvestError::Name { url: url.to_owned(), known: known.slug.clone(), asked: asked.clone() });
+        return Err(HarvestError::Name { url: url.to_owned(), known: known.slug, asked: asked.clone() });
     }
-    let name = options.source.clone().unwrap_or_else(|| SourceId::of_address(url));
-    let before = operations.sources().await?.into_iter().find(|source| source.slug == name);
-    let row = operations.source(url, kind.as_str(), &name, &options.now.to_string()).await?;
-    let note = before
-        .filter(|before| before.url != url)
-        .map(|before| format!("the source {name} moved here from {}; its records stay its own", before.url));
-    Ok((row, note))
+    let moved = (known.url != url)
+        .then(|| format!("the source {} moved here from {}; its records stay its own", known.name, known.url));
+    if known.url == url && known.kind == kind.as_str() {
+        return Ok((known, moved));
+    }
+    let row = SourceRow {
+        url: url.to_owned(),
+        kind: kind.as_str().to_owned(),
+        validators: Validators::default(),
+        ..known
+    };
+    operations.edit_source(&row).await?;
+    Ok((row, moved))
 }
 
 /// Brings the operations data in line with the store, which is the truth: a crash can leave them behind.
@@ -151,7 +183,8 @@ impl Reconciliation<'_> {
         Ok(())
     }
 
-    /// Records that left the store, and whose archiving was not noted.
+    /// Records that have a row and are not in the store: their archiving was not noted, or they came with a job
+    /// whose changes were undone, and never were.
     async fn note_archived(&self, known: &mut Known, now: &str) -> Result<(), HarvestError> {
         let is_gone = |(key, stored): &(&DatasetKey, &crate::operations::StoredFindings)| {
             stored.archived_at.is_none() && !known.hashes.contains_key(key)
@@ -160,7 +193,10 @@ impl Reconciliation<'_> {
         if gone.is_empty() {
             return Ok(());
         }
-        self.operations.mark(&gone, None, Some(now)).await?;
+        let archived = self.operations.with_last_state_kept(&gone).await?;
+        let never_were: Vec<DatasetKey> = gone.into_iter().filter(|key| !archived.contains(key)).collect();
+        self.operations.mark(&archived.into_iter().collect::<Vec<_>>(), None, Some(now)).await?;
+        self.operations.forget_records(&never_were).await?;
         known.findings = self.operations.stored_findings(&self.row.slug).await?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The end of a job: what is missing, what was renamed, what is published.
 
 use super::job::{HarvestError, Job, Progress};
+use super::workplace::Opened;
 use super::removal::Removal;
 use super::renames;
 use super::report::{FindingCounts, JobReport, Status};
@@ -8,18 +9,23 @@ use super::state::State;
 use super::writing::former_state;
 use crate::catalog::{DatasetKey, ItemError};
 use crate::fetch::Validators;
-use crate::operations::Rename;
+use crate::operations::{Item, ItemMessage, ItemOutcome, Rename};
 use crate::source::CrawlOutcome;
-use crate::store::{CatalogueRecord, Folder};
+use crate::store::{CatalogueRecord, GraphNames, Writer};
 use std::collections::HashSet;
 use std::time::Instant;
+use tokio::runtime::Handle;
+
+/// Records that leave the store in one transaction.
+const PORTION: usize = 500;
 
 impl Job<'_> {
+    /// Ends a job whose changes are in the store: what is missing, what was renamed; publishes; and notes last how
+    /// far the source was read, since what is noted must be published.
     pub(super) fn finish(
         &mut self,
         mut outcome: CrawlOutcome,
         started: Instant,
-        folder: &Folder,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<JobReport, HarvestError> {
         let mut errors = std::mem::take(&mut outcome.errors);
@@ -43,8 +49,8 @@ impl Job<'_> {
         for more in outcome.notes.iter().cloned().chain(selected) {
             note = Some(note.map_or(more.clone(), |note| format!("{note}; {more}")));
         }
+        self.publish(progress)?;
         self.note_source(&outcome, complete)?;
-        self.publish(folder, progress)?;
         // Records listed but unread are failures of their own.
         self.state.counts.failed += outcome.unread;
         self.state.counts.skipped += outcome.skipped;
@@ -58,29 +64,61 @@ impl Job<'_> {
         Ok(report)
     }
 
-    /// Publishes what this job wrote, or what a job wrote that was killed before it could publish.
-    fn publish(&mut self, folder: &Folder, progress: &mut dyn FnMut(Progress)) -> Result<(), HarvestError> {
-        let Some(store) = &self.desk.store else { return Ok(()) };
-        if self.state.wrote || self.desk.was_unpublished {
-            progress(Progress::Phase("publishing"));
-            self.clock.measure("publish", || folder.publish(store))?;
-        } else {
-            folder.unmark_unpublished()?;
+    /// Publishes what this job wrote.
+    fn publish(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<(), HarvestError> {
+        let Some(turn) = self.turn.take() else { return Ok(()) };
+        progress(Progress::Phase("publishing"));
+        if let Some(writer) = &mut self.writer {
+            writer.replace_graph(&self.names.source(&self.desk.row.slug), &self.source.to_quads(self.names))?;
         }
+        self.clock.measure("publish", || turn.publish())?;
+        Ok(())
+    }
+
+    /// Records that could not be taken in, as items.
+    pub(super) fn note_failed_items(&mut self, errors: &[ItemError]) {
+        for error in errors.iter().filter(|error| error.record.is_some()) {
+            self.state.items.push(Item {
+                key: None,
+                remote_id: error.record.clone(),
+                outcome: ItemOutcome::Failed,
+                messages: vec![ItemMessage {
+                    level: "error".to_owned(),
+                    place: error.place.clone(),
+                    message: error.message.clone(),
+                }],
+            });
+        }
+    }
+
+    /// Writes what became of records so far.
+    pub(super) fn note_items(&mut self) -> Result<(), HarvestError> {
+        let items = std::mem::take(&mut self.state.items);
+        if let Some(opened) = &self.desk.opened {
+            self.runtime.block_on(opened.operations().add_items(&self.id, &items))?;
+        }
+        Ok(())
+    }
+
+    fn note_outcome(&mut self, keys: &[DatasetKey], outcome: ItemOutcome) -> Result<(), HarvestError> {
+        let Some(opened) = &self.desk.opened else { return Ok(()) };
+        let names = self.runtime.block_on(opened.operations().remote_ids(keys))?;
+        let name = |key: &DatasetKey| names.get(key).map_or("", String::as_str);
+        self.state.items.extend(keys.iter().map(|key| Item::of(*key, name(key), outcome)));
         Ok(())
     }
 
     /// What was found of a record after it was dealt with, once for each rule.
     fn note_late_findings(&mut self) -> Result<(), HarvestError> {
         for (key, finding) in std::mem::take(&mut self.state.late_findings) {
-            let is_new = match &self.desk.operations {
-                Some(operations) => self.runtime.block_on(operations.add_finding(key, &finding))?,
+            let is_new = match &self.desk.opened {
+                Some(opened) => self.runtime.block_on(opened.operations().add_finding(key, &finding))?,
                 None => true,
             };
             if is_new {
                 self.state.finding_counts.add(FindingCounts::of(std::slice::from_ref(&finding)));
             }
-            if self.desk.operations.is_none() {
+            if self.desk.opened.is_none() {
                 self.state.findings.push(finding);
             }
         }
@@ -112,50 +150,52 @@ impl Job<'_> {
         seen.extend(&self.state.still_there);
         let removal = Removal::decide(&self.desk.known, &seen, self.options.now, self.options.removal);
         self.state.counts.missing = (removal.newly_missing.len() + removal.still_missing) as u64;
-        let (Some(store), Some(operations)) = (&self.desk.store, &self.desk.operations) else {
+        let Some(opened) = &self.desk.opened else {
             // What a dry run foresees.
             self.state.counts.archived = if removal.held { 0 } else { removal.archive.len() as u64 };
             return Ok(removal.held);
         };
-        let mark = |keys: &[DatasetKey], since: Option<&str>, archived: Option<&str>| {
-            self.runtime.block_on(operations.mark(keys, since, archived))
+        let (operations, slug) = (opened.operations(), &self.desk.row.slug);
+        let mark = |keys: &[DatasetKey], since: Option<&str>| {
+            self.runtime.block_on(operations.mark(keys, since, None))
         };
         self.state.counts.restored += self.state.present_again.len() as u64;
-        mark(&self.state.present_again, None, None)?;
-        mark(&removal.newly_missing, Some(&self.now), None)?;
+        mark(&self.state.present_again, None)?;
+        mark(&removal.newly_missing, Some(&self.now))?;
+        let held: &[DatasetKey] = if removal.held { &removal.archive } else { &[] };
+        self.runtime.block_on(operations.hold_removal(slug, held, &self.id, &self.now))?;
         if removal.held {
             // They are missing all the same: an answer that did not change does not bring them back.
             let is_unmarked = |key: &&DatasetKey| {
                 self.desk.known.findings.get(key).is_none_or(|stored| stored.missing_since.is_none())
             };
             let unmarked: Vec<DatasetKey> = removal.archive.iter().filter(is_unmarked).copied().collect();
-            mark(&unmarked, Some(&self.now), None)?;
+            mark(&unmarked, Some(&self.now))?;
             self.state.counts.missing += removal.archive.len() as u64;
+        }
+        self.note_outcome(&removal.newly_missing, ItemOutcome::Missing)?;
+        if removal.held {
+            self.note_outcome(&removal.archive, ItemOutcome::Missing)?;
             return Ok(true);
         }
-        let states = removal
-            .archive
-            .iter()
-            .map(|key| former_state(store, self.names, *key, self.desk.known.hashes[key].to_string()))
-            .collect::<Result<Vec<_>, _>>()?;
-        self.runtime.block_on(operations.keep_history(&states, &self.id, &self.now))?;
-        if let Some(writer) = self.writer.as_mut().filter(|_| !removal.archive.is_empty()) {
-            writer.remove(&removal.archive)?;
-            self.state.wrote = true;
-        }
-        mark(&removal.archive, None, Some(&self.now))?;
-        self.state.counts.archived = removal.archive.len() as u64;
+        self.archive(&removal.archive)?;
         Ok(false)
+    }
+
+    fn archive(&mut self, keys: &[DatasetKey]) -> Result<(), HarvestError> {
+        let Some(opened) = self.desk.opened.as_ref().filter(|_| !keys.is_empty()) else { return Ok(()) };
+        self.begin_writing()?;
+        archive(opened, self.names, self.runtime, keys, &self.id, &self.now)?;
+        self.state.counts.archived = keys.len() as u64;
+        self.note_outcome(keys, ItemOutcome::Archived)
     }
 
     /// Gives renamed records their former key back. Returns the former keys.
     fn follow_renames(&mut self) -> Result<Vec<DatasetKey>, HarvestError> {
-        let (Some(store), Some(operations)) = (&self.desk.store, &self.desk.operations) else {
+        let Some(opened) = self.desk.opened.as_ref().filter(|_| !self.state.added.is_empty()) else {
             return Ok(Vec::new());
         };
-        if self.state.added.is_empty() {
-            return Ok(Vec::new());
-        }
+        let (store, operations) = (opened.store(), opened.operations());
         let gone: Vec<_> = self
             .desk
             .known
@@ -176,7 +216,9 @@ impl Job<'_> {
         if renames.is_empty() {
             return Ok(Vec::new());
         }
-        self.runtime.block_on(operations.note_renames(&self.desk.row.slug, &renames, &self.now))?;
+        self.runtime.block_on(operations.note_renames(&self.desk.row.slug, &renames, &self.id, &self.now))?;
+        self.note_items()?;
+        self.runtime.block_on(operations.note_renamed_items(&self.id, &pairs))?;
         if let Some(writer) = &mut self.writer {
             let hashes = writer.rename(&pairs)?;
             self.runtime.block_on(operations.move_records(&pairs, &hashes))?;
@@ -188,8 +230,8 @@ impl Job<'_> {
     }
 
     fn note_source(&mut self, outcome: &CrawlOutcome, complete: bool) -> Result<(), HarvestError> {
-        let Some(operations) = &self.desk.operations else { return Ok(()) };
-        let row = &self.desk.row;
+        let Some(opened) = &self.desk.opened else { return Ok(()) };
+        let (operations, row) = (opened.operations(), &self.desk.row);
         if complete {
             // A first page that is the same says nothing of the others.
             let validators = match (outcome.not_modified, outcome.pages) {
@@ -205,13 +247,31 @@ impl Job<'_> {
                 self.runtime.block_on(noted)?;
             }
         }
-        if self.state.wrote
-            && let Some(writer) = &mut self.writer
-        {
-            writer.replace_graph(&self.names.source(&row.slug), &self.source.to_quads(self.names))?;
-        }
         Ok(())
     }
+}
+
+/// Takes records out of the store, after their last state is in the history. The caller has the turn.
+pub(super) fn archive(
+    opened: &Opened,
+    names: &GraphNames,
+    runtime: &Handle,
+    keys: &[DatasetKey],
+    by: &str,
+    now: &str,
+) -> Result<(), HarvestError> {
+    let (store, operations) = (opened.store(), opened.operations());
+    for portion in keys.chunks(PORTION) {
+        let mut states = Vec::new();
+        for key in portion {
+            let Some(record) = CatalogueRecord::read(store, names, *key) else { continue };
+            states.push(former_state(store, names, *key, record.hash.to_string())?);
+        }
+        runtime.block_on(operations.keep_history(&states, by, now))?;
+        Writer::new(store, names).remove(portion)?;
+        runtime.block_on(operations.mark(portion, None, Some(now)))?;
+    }
+    Ok(())
 }
 
 /// Whether the source announced more records than came, which leaves the crawl incomplete.

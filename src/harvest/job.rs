@@ -5,14 +5,17 @@ use super::following::Following;
 use super::profiles::{ProfileError, Profiles};
 use super::removal::RemovalRules;
 use super::report::{JobReport, Status};
+use super::spool::Spool;
 use super::state::{Clock, Pending, State};
+use super::workplace::{Turn, Workplace};
 use crate::catalog::{Finding, GraphHash, ItemError, SourceId, SourceKind};
 use crate::convert::{Converter, CustomMapping, Identifier, Mapper, MappingError, QueryError, RecordFilter};
 use crate::derive::Deriver;
-use crate::fetch::{Client, Secret};
+use crate::config::Policy;
+use crate::fetch::{Client, Secret, Stop, Stopping, Tape, TapeMode};
 use crate::operations::OperationsError;
 use crate::source::{CatalogueSettings, CrawlLimits, Detected, FilterError, Filters, SourceError, Target, detect};
-use crate::store::{Folder, GraphNames, SourceGraph, StoreError, Writer};
+use crate::store::{GraphNames, SourceGraph, StoreError, Writer};
 use jiff::Timestamp;
 use std::time::Instant;
 use tokio::runtime::Handle;
@@ -46,8 +49,18 @@ pub struct Options {
     pub limits: CrawlLimits,
     /// The rules of removal.
     pub removal: RemovalRules,
+    /// Which records are published.
+    pub policy: Policy,
     /// The time of the job.
     pub now: Timestamp,
+    /// The job, where it was queued; else it is a new one, or the one of the source that was interrupted.
+    pub job: Option<String>,
+    /// How old the pages of an interrupted job may be, in hours, to go on from them.
+    pub resume_hours: i64,
+    /// The pages of a job that is run again, instead of asking the source.
+    pub replay: Option<Tape>,
+    /// A word that ends the job.
+    pub stop: Stop,
 }
 
 /// Whether a job writes.
@@ -68,6 +81,24 @@ pub enum HarvestError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another job left the store half written; it is opened anew.
+    #[error("another job could not write what it had read; this one goes on as soon as the store is mended")]
+    Spoiled,
+    /// Somebody ended the job.
+    #[error("the job was cancelled; nothing of it was stored")]
+    Cancelled,
+    /// The process ends.
+    #[error("the job was interrupted; it goes on from the pages that it has read")]
+    Interrupted,
+    /// The pages of the job cannot be kept.
+    #[error("{}: the pages of the job cannot be kept, or read again", path.display())]
+    Tape {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
     /// A second name for one address.
     #[error("{url} is the source {known} already; leave --source out, or give it that name instead of {asked}")]
     Name {
@@ -130,8 +161,8 @@ pub struct FailedJob {
 
 /// Runs jobs on one store.
 pub struct Harvest<'h> {
-    /// The store's folder.
-    pub folder: &'h Folder,
+    /// The store and the operations database.
+    pub workplace: &'h Workplace,
     /// The HTTP client.
     pub client: &'h Client,
     /// The runtime for requests and the operations database.
@@ -203,15 +234,16 @@ impl Harvest<'_> {
         let rules = format!("{}-{mapping}", self.profiles.fingerprint());
         let mut desk = Desk::open(self, target, kind, options, &names, &rules)?;
         desk.tell_first(detected.as_ref().map(|detected| detected.why.clone()));
-        let row = &desk.row;
+        let (client, went_on) = self.client_of(&desk, options)?;
+        desk.tell_first(went_on);
         let source = SourceGraph {
-            source: row.slug.clone(),
+            source: desk.row.slug.clone(),
             url: target.public_url(),
             backend: kind.as_str().to_owned(),
             languages: Vec::new(),
         };
         let mut job = Job {
-            id: uuid::Uuid::now_v7().to_string(),
+            id: desk.job.clone(),
             now: options.now.to_string(),
             names: &names,
             identifier: Identifier { source: desk.row.slug.clone(), base: names.base().to_owned() },
@@ -228,22 +260,53 @@ impl Harvest<'_> {
             state: State::default(),
             error: None,
             pending: Pending::default(),
-            writer: desk.store.as_ref().map(|store| Writer::new(store, &names)),
+            writer: desk.opened.as_ref().map(|opened| Writer::new(opened.store(), &names)),
+            turn: None,
+            spool: Spool::default(),
+            workplace: self.workplace,
             desk: &desk,
             runtime: &self.runtime,
             clock: Clock::default(),
         };
         job.begin()?;
-        let crawled = job.crawl(self.client, target, progress);
-        let outcome = match crawled {
-            Ok(outcome) => outcome,
+        let crawled = job.crawl(&client, target, progress).and_then(|outcome| {
+            job.bring_in()?;
+            Ok(outcome)
+        });
+        let finished = crawled.and_then(|outcome| job.finish(outcome, started, progress));
+        match finished {
+            Ok(report) => Ok((report, std::mem::take(&mut job.state.findings))),
             Err(error) => {
                 *reported = Some(job.finish_failed(&error, started)?);
-                return Err(error);
+                Err(error)
             }
-        };
-        let report = job.finish(outcome, started, self.folder, progress)?;
-        Ok((report, std::mem::take(&mut job.state.findings)))
+        }
+    }
+
+    /// The client of a job, which keeps what it is answered, and first gives what an interrupted run of the
+    /// same job was answered; and what is told of that.
+    fn client_of(&self, desk: &Desk, options: &Options) -> Result<(Client, Option<String>), HarvestError> {
+        let client = self.client.clone().stopped_by(options.stop.clone());
+        if let Some(tape) = &options.replay {
+            return Ok((client.with_tape(tape.clone()), None));
+        }
+        if desk.opened.is_none() {
+            return Ok((client, None));
+        }
+        let path = self.workplace.tape(&desk.job);
+        let failed = |source| HarvestError::Tape { path: path.clone(), source };
+        let folder = path.parent().unwrap_or(&path);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        if !desk.goes_on(options) {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
+        }
+        let tape = Tape::open(&path, TapeMode::Recording).map_err(failed)?;
+        let note = (tape.kept() > 0)
+            .then(|| format!("the job goes on from {} answers that it had before it was interrupted", tape.kept()));
+        Ok((client.with_tape(tape), note))
     }
 }
 
@@ -301,6 +364,11 @@ pub(super) struct Job<'j> {
     pub(super) desk: &'j Desk,
     pub(super) runtime: &'j Handle,
     pub(super) writer: Option<Writer<'j>>,
+    /// Leave to write, from the first change on.
+    pub(super) turn: Option<Turn<'j>>,
+    /// Changes that wait until all was read.
+    pub(super) spool: Spool,
+    pub(super) workplace: &'j Workplace,
     pub(super) state: State,
     pub(super) pending: Pending,
     pub(super) error: Option<HarvestError>,
@@ -309,29 +377,58 @@ pub(super) struct Job<'j> {
 
 impl Job<'_> {
     fn begin(&self) -> Result<(), HarvestError> {
-        if let Some(operations) = &self.desk.operations {
-            let slug = &self.desk.row.slug;
-            self.runtime.block_on(operations.start_job(&self.id, slug, &self.now))?;
-            self.runtime.block_on(operations.forget_validators(slug))?;
+        if let Some(opened) = &self.desk.opened {
+            let (operations, slug) = (opened.operations(), &self.desk.row.slug);
+            self.runtime.block_on(async {
+                operations.start_job(&self.id, slug, &self.now).await?;
+                operations.forget_items(&self.id).await?;
+                operations.forget_validators(slug).await
+            })?;
         }
         Ok(())
     }
 
+    /// Ends a job that stored nothing: what it had written is undone by whoever opens the store next.
     fn finish_failed(&mut self, error: &HarvestError, started: Instant) -> Result<JobReport, HarvestError> {
-        let note = Some(error.to_string());
+        // A batch that is being loaded needs the store; its own fate is of no interest any more.
+        let _ = self.wait_for_load();
+        self.turn = None;
+        let status = match error {
+            HarvestError::Cancelled => Status::Cancelled,
+            HarvestError::Interrupted | HarvestError::Spoiled => Status::Interrupted,
+            _ => Status::Failed,
+        };
+        let note = Some(with_causes(error));
         let errors = std::mem::take(&mut self.state.errors);
-        let report = self.report(Status::Failed, false, 0, errors, started, note);
+        let report = self.report(status, false, 0, errors, started, note);
         self.end(&report)?;
         Ok(report)
     }
 
-    pub(super) fn end(&self, report: &JobReport) -> Result<(), HarvestError> {
-        if let Some(operations) = &self.desk.operations {
-            let text = serde_json::to_string(report).expect("a report is plain values");
-            let status = report.status.as_str();
-            self.runtime.block_on(operations.end_job(&self.id, status, &text, &self.now))?;
-        }
+    /// Notes how the job ended, and what became of its records.
+    pub(super) fn end(&mut self, report: &JobReport) -> Result<(), HarvestError> {
+        self.note_failed_items(&report.errors);
+        self.note_items()?;
+        let Some(opened) = &self.desk.opened else { return Ok(()) };
+        let operations = opened.operations();
+        let text = serde_json::to_string(report).expect("a report is plain values");
+        let ended = Timestamp::now().max(self.options.now).to_string();
+        self.runtime.block_on(async {
+            if report.status == Status::Interrupted {
+                return operations.put_back(&self.id).await;
+            }
+            operations.end_job(&self.id, report.status.state(), &text, &ended).await
+        })?;
         Ok(())
+    }
+
+    /// What was asked of the job meanwhile.
+    pub(super) fn heed(&self) -> Result<(), HarvestError> {
+        match self.options.stop.asked() {
+            Stopping::No => Ok(()),
+            Stopping::AfterThePage => Err(HarvestError::Interrupted),
+            Stopping::AtOnce => Err(HarvestError::Cancelled),
+        }
     }
 
     pub(super) fn report(
@@ -353,10 +450,24 @@ impl Job<'_> {
             services: self.state.services,
             findings: self.state.finding_counts,
             errors,
+            held_back: self.state.held_back.clone(),
             unmapped: self.state.unmapped.fields(),
             seconds: started.elapsed().as_secs_f64(),
             note,
             phases: self.clock.phases.iter().map(|(name, time)| (*name, time.as_secs_f64())).collect(),
         }
     }
+}
+
+/// An error with its causes, in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    for cause in std::iter::successors(error.source(), |error| error.source()) {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+    }
+    text
 }

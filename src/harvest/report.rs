@@ -2,6 +2,7 @@
 
 use crate::catalog::{Finding, ItemError, Severity, SourceId};
 use crate::convert::UnmappedField;
+use crate::operations::{ItemOutcome, JobState};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -17,6 +18,10 @@ pub enum Status {
     Failed,
     /// So many records would be archived that a person must confirm it.
     Held,
+    /// A person ended it; nothing of it was stored.
+    Cancelled,
+    /// Its process ends; it goes on from the pages that it has read.
+    Interrupted,
 }
 
 impl Status {
@@ -28,6 +33,21 @@ impl Status {
             Self::DoneWithErrors => "done-with-errors",
             Self::Failed => "failed",
             Self::Held => "held",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The state of the job in the operations database.
+    #[must_use]
+    pub fn state(self) -> JobState {
+        match self {
+            Self::Done => JobState::Done,
+            Self::DoneWithErrors => JobState::DoneWithErrors,
+            Self::Failed => JobState::Failed,
+            Self::Held => JobState::Held,
+            Self::Cancelled => JobState::Cancelled,
+            Self::Interrupted => JobState::Interrupted,
         }
     }
 }
@@ -57,6 +77,24 @@ pub struct RecordCounts {
     pub skipped: u64,
     /// Ones that could not be taken in.
     pub failed: u64,
+}
+
+impl RecordCounts {
+    /// Counts what became of a record.
+    pub fn count(&mut self, outcome: ItemOutcome) {
+        let count = match outcome {
+            ItemOutcome::Added => &mut self.added,
+            ItemOutcome::Changed => &mut self.changed,
+            ItemOutcome::Unchanged => &mut self.unchanged,
+            ItemOutcome::Renamed => &mut self.renamed,
+            ItemOutcome::Missing => &mut self.missing,
+            ItemOutcome::Archived => &mut self.archived,
+            ItemOutcome::Restored => &mut self.restored,
+            ItemOutcome::Skipped => &mut self.skipped,
+            ItemOutcome::Failed => &mut self.failed,
+        };
+        *count += 1;
+    }
 }
 
 /// Findings by severity, over all records that the crawl brought.
@@ -104,6 +142,7 @@ impl JobReport {
             services: 0,
             findings: FindingCounts::default(),
             errors: Vec::new(),
+            held_back: Vec::new(),
             unmapped: Vec::new(),
             seconds: started.elapsed().as_secs_f64(),
             note: Some(error.to_string()),
@@ -133,6 +172,10 @@ pub struct JobReport {
     pub findings: FindingCounts,
     /// What could not be taken in.
     pub errors: Vec<ItemError>,
+    /// Records that are not published: those without a title, and those with violations where the source
+    /// publishes valid ones alone. The first thousand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held_back: Vec<ItemError>,
     /// Fields of a platform's records that no mapping query reads, those of most records first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmapped: Vec<UnmappedField>,

@@ -4,7 +4,7 @@ use super::job::HarvestError;
 use super::renames;
 use super::report::{FindingCounts, RecordCounts};
 use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError};
-use crate::operations::{DerivedRow, RecordRow};
+use crate::operations::{DerivedRow, Item, RecordRow};
 use std::collections::HashMap;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -28,7 +28,10 @@ pub(super) struct State {
     pub(super) still_there: Vec<DatasetKey>,
     pub(super) added: Vec<(DatasetKey, renames::Addresses)>,
     pub(super) remote_ids: HashMap<DatasetKey, String>,
-    pub(super) wrote: bool,
+    /// What became of records, until it is written.
+    pub(super) items: Vec<Item>,
+    /// Records that are not published, by name.
+    pub(super) held_back: Vec<ItemError>,
     /// Fields of a platform's records that no query reads.
     pub(super) unmapped: crate::convert::Unmapped,
 }

@@ -6,6 +6,7 @@ use super::report::FindingCounts;
 use super::state::FirstSeen;
 use crate::catalog::{Finding, ItemError, Message, Place, RecordKind, Severity};
 use crate::convert::{Conversion, Converter, Draft, NodeClaim, QueryError, language_tag};
+use crate::operations::{Item, ItemMessage, ItemOutcome};
 use crate::source::{Appetite, PageNotes, Records, Window};
 use crate::triples::{Graph, TermId, independent_batches};
 use oxrdf::{NamedOrBlankNode, Term, Triple};
@@ -192,14 +193,25 @@ impl Job<'_> {
 
     fn keep_unless_unchanged(&mut self, draft: Draft) -> Option<Draft> {
         let known = &self.desk.known;
+        if known.findings.get(&draft.key).is_some_and(|stored| stored.withdrawn) {
+            let mut item = Item::of(draft.key, &draft.remote_id.value, ItemOutcome::Skipped);
+            let message = "a person archived this record: it stays so until it is restored".to_owned();
+            item.messages.push(ItemMessage { level: "info".to_owned(), place: draft.place, message });
+            self.state.items.push(item);
+            self.state.counts.skipped += 1;
+            return None;
+        }
         if known.is_unchanged(draft.key, draft.hash) {
             self.state.counts.unchanged += 1;
             let stored = &known.findings[&draft.key];
             let [violation, warning, info] = stored.counts;
             self.state.finding_counts.add(FindingCounts { violation, warning, info });
-            if stored.missing_since.is_some() {
+            let came_back = stored.missing_since.is_some();
+            if came_back {
                 self.state.present_again.push(draft.key);
             }
+            let outcome = if came_back { ItemOutcome::Restored } else { ItemOutcome::Unchanged };
+            self.state.items.push(Item::of(draft.key, &draft.remote_id.value, outcome));
             return None;
         }
         Some(draft)

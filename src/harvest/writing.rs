@@ -4,140 +4,197 @@ use super::job::{HarvestError, Job};
 use super::renames;
 use super::report::FindingCounts;
 use super::window::Processed;
+use super::workplace::Pace;
 use crate::catalog::DatasetKey;
 use crate::derive::Described;
-use crate::operations::{DerivedRow, FormerState, Operations, OperationsError, RecordRow};
+use crate::operations::{DerivedRow, FormerState, Item, ItemOutcome, Operations, OperationsError, RecordRow};
 use crate::store::{Batch, CatalogueRecord, Change, GraphNames, StoreError, Writer};
 use oxigraph::store::Store;
 use oxrdf::{GraphNameRef, Quad};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-/// Why a stored record is written again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Replaced {
-    /// Its statements changed.
+/// What the store has of a record that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Was {
+    /// Nothing.
+    New,
+    /// Other statements.
     Statements,
-    /// Mapping or rules changed.
+    /// The same statements, gone through other rules.
     Rules,
 }
 
+/// A record as it goes into the store, with what is noted of it once it is there.
+pub(super) struct Written {
+    pub(super) row: RecordRow,
+    pub(super) derived: Option<DerivedRow>,
+    pub(super) change: Change,
+    pub(super) was: Was,
+}
+
 impl Job<'_> {
-    /// Writes what changed; rows for the operations database wait until the store has it.
+    /// Deals with what changed: it goes into the store now, or when all was read.
     pub(super) fn write(&mut self, processed: Vec<Processed>) -> Result<(), HarvestError> {
-        let (mut added, mut replaced) = (Vec::new(), Vec::new());
+        let mut written = Vec::with_capacity(processed.len());
         for record in processed {
             self.state.finding_counts.add(FindingCounts::of(&record.findings));
-            if self.desk.operations.is_none() {
+            if self.desk.opened.is_none() {
                 self.state.findings.extend(record.findings.iter().cloned());
             }
-            let key = record.draft.key;
-            match self.desk.known.hashes.get(&key) {
-                None => added.push(self.added(record)),
-                Some(hash) if *hash == record.draft.hash => {
-                    // The same statements under new rules, or findings lost by a crash.
-                    self.state.counts.unchanged += 1;
-                    replaced.push((record, Replaced::Rules));
-                }
-                Some(_) => {
-                    self.state.counts.changed += 1;
-                    replaced.push((record, Replaced::Statements));
-                }
+            if let Some(why) = self.held_back(&record) {
+                self.hold_back(&record, why);
+                continue;
+            }
+            written.push(self.written(record));
+        }
+        if self.desk.opened.is_none() {
+            return Ok(());
+        }
+        self.derive(&mut written)?;
+        match self.workplace.pace() {
+            Pace::AsItGoes => self.apply(written),
+            Pace::AtTheEnd => {
+                let folder = self.workplace.folder().root();
+                self.spool.push(written, folder).map_err(|source| spool_error(folder, source))
             }
         }
-        self.add(added)?;
-        self.replace(replaced)
     }
 
-    fn added(&mut self, record: Processed) -> (RecordRow, Change) {
+    fn written(&mut self, record: Processed) -> Written {
+        let (key, hash) = (record.draft.key, record.draft.hash);
+        let was = match self.desk.known.hashes.get(&key) {
+            None => Was::New,
+            // The same statements under new rules, or findings lost by a crash.
+            Some(known) if *known == hash => Was::Rules,
+            Some(_) => Was::Statements,
+        };
+        let remote_id = &record.draft.remote_id.value;
+        let outcome = match was {
+            Was::New => self.note_new(&record),
+            Was::Rules => ItemOutcome::Unchanged,
+            Was::Statements => ItemOutcome::Changed,
+        };
+        self.state.counts.count(outcome);
+        self.state.items.push(Item::of(key, remote_id, outcome));
+        let before = match (&self.desk.opened, was) {
+            (Some(opened), Was::Rules | Was::Statements) => CatalogueRecord::read(opened.store(), self.names, key),
+            _ => None,
+        };
+        let (row, change) = self.change(record, before.map(|before| (before, was)).as_ref());
+        Written { row, derived: None, change, was }
+    }
+
+    /// Whether a record that the store lacks was there before; else it may be one that was renamed.
+    fn note_new(&mut self, record: &Processed) -> ItemOutcome {
+        let key = record.draft.key;
         let was_archived =
-            self.desk.known.findings.get(&record.draft.key).is_some_and(|stored| stored.archived_at.is_some());
+            self.desk.known.findings.get(&key).is_some_and(|stored| stored.archived_at.is_some());
         if was_archived {
-            self.state.counts.restored += 1;
-        } else {
-            self.state.counts.added += 1;
-            // Only where something was known before can something have been renamed.
-            if !self.desk.known.hashes.is_empty() {
-                let addresses = renames::addresses(record.draft.triples.iter());
-                self.state.added.push((record.draft.key, addresses));
-                self.state.remote_ids.insert(record.draft.key, record.draft.remote_id.value.clone());
-            }
+            return ItemOutcome::Restored;
         }
-        self.change(record, None)
-    }
-
-    fn add(&mut self, added: Vec<(RecordRow, Change)>) -> Result<(), HarvestError> {
-        let derived = self.derive(added.iter().map(|(_, change)| change))?;
-        self.pending.derived.extend(derived);
-        for (row, change) in added {
-            self.pending.rows.push(row);
-            let Some(writer) = &mut self.writer else { continue };
-            self.state.wrote = true;
-            if let Some(batch) = writer.add(change) {
-                self.load(batch)?;
-            }
+        // Only where something was known before can something have been renamed.
+        if !self.desk.known.hashes.is_empty() {
+            let addresses = renames::addresses(record.draft.triples.iter());
+            self.state.added.push((key, addresses));
+            self.state.remote_ids.insert(key, record.draft.remote_id.value.clone());
         }
-        Ok(())
+        ItemOutcome::Added
     }
 
     /// Derives the records of changes, to be kept once the store has them.
-    fn derive<'c>(&mut self, changes: impl Iterator<Item = &'c Change>) -> Result<Vec<DerivedRow>, HarvestError> {
-        if self.writer.is_none() {
-            return Ok(Vec::new());
-        }
+    fn derive(&mut self, written: &mut [Written]) -> Result<(), HarvestError> {
         let start = Instant::now();
-        let described: Vec<Described<'_>> = changes
-            .map(|change| Described {
-                about: &change.record,
-                stated: &change.stated,
-                normalised: &change.normalised,
+        let described: Vec<Described<'_>> = written
+            .iter()
+            .map(|written| Described {
+                about: &written.change.record,
+                stated: &written.change.stated,
+                normalised: &written.change.normalised,
             })
             .collect();
         let derived = self.deriver.derive_described(self.names, &self.source, &described)?;
+        let mut by_key: HashMap<_, _> = derived.into_iter().map(|row| (row.key, row)).collect();
+        for one in written {
+            one.derived = by_key.remove(&one.change.key);
+        }
         self.clock.add("derive", start.elapsed());
-        Ok(derived)
+        Ok(())
     }
 
-    /// Replaces what the store has of records, at once: each is as it was or as it became.
-    fn replace(&mut self, records: Vec<(Processed, Replaced)>) -> Result<(), HarvestError> {
-        if records.is_empty() {
+    /// Brings what waited into the store.
+    pub(super) fn bring_in(&mut self) -> Result<(), HarvestError> {
+        let folder = self.workplace.folder().root();
+        let spool = std::mem::take(&mut self.spool);
+        let mut portions = spool.into_portions().map_err(|source| spool_error(folder, source))?;
+        while let Some(portion) = portions.next().map_err(|source| spool_error(folder, source))? {
+            self.apply(portion)?;
+        }
+        self.flush()
+    }
+
+    fn apply(&mut self, written: Vec<Written>) -> Result<(), HarvestError> {
+        if written.is_empty() {
             return Ok(());
         }
-        self.wait_for_load()?;
-        let Some(store) = &self.desk.store else { return Ok(()) };
-        let (mut states, mut rows, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-        for (record, replaced) in records {
-            let key = record.draft.key;
-            let before = CatalogueRecord::read(store, self.names, key);
-            if let (Replaced::Statements, Some(before)) = (replaced, &before) {
-                states.push(former_state(store, self.names, key, before.hash.to_string())?);
+        self.begin_writing()?;
+        let (new, replaced): (Vec<_>, Vec<_>) = written.into_iter().partition(|one| one.was == Was::New);
+        for one in new {
+            self.pending.rows.push(one.row);
+            self.pending.derived.extend(one.derived);
+            let Some(writer) = &mut self.writer else { continue };
+            if let Some(batch) = writer.add(one.change) {
+                self.load(batch)?;
             }
-            let (row, change) = self.change(record, before.map(|before| (before, replaced)).as_ref());
-            rows.push(row);
-            changes.push(change);
         }
-        let derived = self.derive(changes.iter())?;
-        if let Some(operations) = &self.desk.operations {
-            self.runtime.block_on(operations.keep_history(&states, &self.id, &self.now))?;
-        }
-        if let Some(writer) = &mut self.writer {
-            writer.replace(changes)?;
-            self.state.wrote = true;
-        }
-        // The store has them: their rows need not wait for the end.
-        if let Some(operations) = &self.desk.operations {
-            self.runtime.block_on(note(operations, &rows, &derived))?;
+        self.replace(replaced)
+    }
+
+    /// From here on this job alone writes, until it publishes.
+    pub(super) fn begin_writing(&mut self) -> Result<(), HarvestError> {
+        if self.turn.is_none()
+            && let Some(opened) = &self.desk.opened
+        {
+            self.turn = Some(opened.take_turn(self.workplace.folder(), &self.id)?);
         }
         Ok(())
     }
 
-    fn change(&self, record: Processed, before: Option<&(CatalogueRecord, Replaced)>) -> (RecordRow, Change) {
+    /// Replaces what the store has of records, at once: each is as it was or as it became.
+    fn replace(&mut self, written: Vec<Written>) -> Result<(), HarvestError> {
+        let Some(opened) = self.desk.opened.as_ref().filter(|_| !written.is_empty()) else { return Ok(()) };
+        self.wait_for_load()?;
+        let (mut states, mut rows, mut derived, mut changes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for one in written {
+            let key = one.change.key;
+            let before = CatalogueRecord::read(opened.store(), self.names, key);
+            if let (Was::Statements, Some(before)) = (one.was, &before) {
+                states.push(former_state(opened.store(), self.names, key, before.hash.to_string())?);
+            }
+            rows.push(one.row);
+            derived.extend(one.derived);
+            changes.push(one.change);
+        }
+        let operations = opened.operations();
+        self.runtime.block_on(operations.keep_history(&states, &self.id, &self.now))?;
+        if let Some(writer) = &mut self.writer {
+            writer.replace(changes)?;
+        }
+        // The store has them: their rows need not wait for the end.
+        self.runtime.block_on(note(operations, &rows, &derived))?;
+        Ok(())
+    }
+
+    fn change(&self, record: Processed, before: Option<&(CatalogueRecord, Was)>) -> (RecordRow, Change) {
         let Processed { draft, conversion, findings, .. } = record;
         let counts = FindingCounts::of(&findings);
         let first_seen = before.map_or(&self.now, |(before, _)| &before.first_seen).clone();
         let modified = match before {
-            Some((before, Replaced::Rules)) => before.modified.clone(),
-            Some((_, Replaced::Statements)) | None => self.now.clone(),
+            Some((before, Was::Rules)) => before.modified.clone(),
+            Some((_, Was::Statements | Was::New)) | None => self.now.clone(),
         };
         let catalogue_record = CatalogueRecord {
             key: draft.key,
@@ -175,7 +232,8 @@ impl Job<'_> {
     fn load(&mut self, batch: Batch) -> Result<(), HarvestError> {
         self.wait_for_load()?;
         let (rows, derived) = self.pending.take();
-        let (operations, runtime) = (self.desk.operations.clone(), self.runtime.clone());
+        let operations = self.desk.opened.as_ref().map(|opened| opened.operations().clone());
+        let runtime = self.runtime.clone();
         self.pending.load = Some(std::thread::spawn(move || {
             batch.load()?;
             if let Some(operations) = operations {
@@ -186,7 +244,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn wait_for_load(&mut self) -> Result<(), HarvestError> {
+    pub(super) fn wait_for_load(&mut self) -> Result<(), HarvestError> {
         match self.pending.load.take().map(JoinHandle::join) {
             None => Ok(()),
             Some(Ok(outcome)) => outcome,
@@ -208,11 +266,15 @@ impl Job<'_> {
     /// Notes findings of records that are in the store now.
     fn note_pending(&mut self) -> Result<(), HarvestError> {
         let (rows, derived) = self.pending.take();
-        if let Some(operations) = &self.desk.operations {
-            self.runtime.block_on(note(operations, &rows, &derived))?;
+        if let Some(opened) = &self.desk.opened {
+            self.runtime.block_on(note(opened.operations(), &rows, &derived))?;
         }
         Ok(())
     }
+}
+
+fn spool_error(folder: &Path, source: std::io::Error) -> HarvestError {
+    StoreError::File { path: folder.to_owned(), source }.into()
 }
 
 async fn note(operations: &Operations, rows: &[RecordRow], derived: &[DerivedRow]) -> Result<(), OperationsError> {

@@ -1,13 +1,26 @@
-//! Operations data in SQLite, beside the triples: sources, jobs, records' findings, history.
+//! Operations data in SQLite, beside the triples: sources, jobs, items, findings, history, tokens, messages.
 //!
-//! The triples are the truth about records; what stands here can be behind them after a crash, and the
-//! next harvest sets it right. A former state is written here before the store changes.
+//! The triples are the truth about records; what stands here can be behind or ahead of them after a crash,
+//! and the next harvest sets it right. A former state is written here before the store changes. No secret
+//! stands here but as a hash.
 
 mod database;
 mod derived;
+mod held;
+mod history;
+mod items;
+mod jobs;
+mod outbox;
+mod records;
 mod sources;
+mod tokens;
 
+pub use database::{Operations, OperationsError};
 pub use derived::DerivedRow;
-pub use sources::{JobRow, SourceRow};
-
-pub use database::{FormerState, Operations, OperationsError, RecordRow, Rename, StoredFindings};
+pub use history::{FormerState, Rename, Version};
+pub use items::{Item, ItemMessage, ItemOutcome};
+pub use jobs::{Cause, JobRow, JobState};
+pub use outbox::OutboxRow;
+pub use records::{KnownRecord, RecordRow, StoredFindings};
+pub use sources::{SourceRow, Validation, ValidationState};
+pub use tokens::{Role, TokenRow};

@@ -107,7 +107,7 @@ pub(super) async fn source(
         shared.operations.sources().await?.into_iter().find(|source| source.slug == id).ok_or_else(unknown)?;
     let opened = shared.snapshot()?;
     let keys = CatalogueRecord::keys(&opened.snapshot.store, &shared.names, Some(&id));
-    let jobs = shared.operations.jobs(&id, 10).await?;
+    let jobs = shared.operations.jobs(Some(&id), 0, 10).await?.0;
     let findings = shared.operations.findings_of_source(&id).await?;
     let start = (page - 1).saturating_mul(PAGE);
     let of_page = keys.iter().skip(start).take(PAGE).copied().collect();
@@ -124,6 +124,11 @@ pub(super) async fn source(
     Ok(Html(source_page.render()?))
 }
 
+/// A time to the minute.
+fn minute(time: &str) -> String {
+    time.get(..16).unwrap_or(time).replace('T', " ")
+}
+
 fn job_line(job: &JobRow) -> JobLine {
     let report: serde_json::Value =
         job.report.as_deref().and_then(|report| serde_json::from_str(report).ok()).unwrap_or_default();
@@ -135,8 +140,8 @@ fn job_line(job: &JobRow) -> JobLine {
         .map(|(name, count)| format!("{count} {name}"))
         .collect();
     JobLine {
-        started_at: job.started_at.get(..16).unwrap_or(&job.started_at).replace('T', " "),
-        status: job.status.clone(),
+        started_at: minute(job.started_at.as_deref().unwrap_or(&job.queued_at)),
+        status: job.state.as_str().to_owned(),
         seen: number("/records/seen").to_string(),
         changes: if changes.is_empty() { "nothing changed".to_owned() } else { changes.join(", ") },
         findings: format!(

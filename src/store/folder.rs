@@ -1,8 +1,10 @@
 //! The folder of a store: `triples/` that harvests write, `snapshots/N/` that readers open, and
-//! `CURRENT`, which names the newest. `BASE` keeps the base of the graphs' names; `UNPUBLISHED` stands
-//! there while the triples are ahead of the newest snapshot.
+//! `CURRENT`, which names the newest. `BASE` keeps the base of the graphs' names; `LOCK` is held by the
+//! process that writes; `UNPUBLISHED` names the job that is ahead of the newest snapshot. Whoever opens
+//! the triples after a crash goes back to the newest snapshot, so that no half of a job is ever published.
 
 use super::error::StoreError;
+use super::undo;
 use crate::triples::{Graph, GraphBuilder};
 use oxigraph::store::{StorageError, Store};
 use oxrdf::{GraphNameRef, NamedNode, Quad, Triple};
@@ -12,6 +14,18 @@ use std::path::{Path, PathBuf};
 
 /// Snapshots kept behind the newest, for readers that are still on them.
 const KEPT: u64 = 2;
+
+/// The file that names the job whose changes are not published.
+const UNPUBLISHED: &str = "UNPUBLISHED";
+
+/// The triples, open for writing by this process alone.
+pub struct Writable {
+    /// The triples.
+    pub store: Store,
+    /// The job whose changes were undone when the store was opened.
+    pub undone: Option<String>,
+    _lock: fs::File,
+}
 
 /// A store on disk.
 #[derive(Debug, Clone)]
@@ -38,18 +52,37 @@ impl Folder {
         self.root.join("operations.sqlite")
     }
 
-    /// Opens the triples for writing, creating them when they are missing.
-    pub fn open(&self) -> Result<Store, StoreError> {
+    /// Opens the triples for writing, creating them when they are missing. What a job left that did not
+    /// come to its end is undone first.
+    ///
+    /// # Errors
+    /// When another process holds the store, or a file cannot be used.
+    pub fn open(&self) -> Result<Writable, StoreError> {
         let path = self.root.join("triples");
+        fs::create_dir_all(&self.root).map_err(|source| StoreError::File { path: self.root.clone(), source })?;
+        let lock = self.lock()?;
+        let undone = undo::to_newest_snapshot(self)?;
         fs::create_dir_all(&path).map_err(|source| StoreError::File { path: path.clone(), source })?;
-        Store::open(&path).map_err(|error| {
+        let store = Store::open(&path).map_err(|error| {
             // RocksDB names its lock file in the error; a "block checksum mismatch" is another matter.
             if error.to_string().contains("/LOCK") || error.to_string().contains("lock hold by") {
                 StoreError::Locked { path: self.root.clone() }
             } else {
                 error.into()
             }
-        })
+        })?;
+        Ok(Writable { store, undone, _lock: lock })
+    }
+
+    fn lock(&self) -> Result<fs::File, StoreError> {
+        let path = self.root.join("LOCK");
+        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|source| StoreError::File { path: path.clone(), source })?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(StoreError::Locked { path: self.root.clone() }),
+            Err(fs::TryLockError::Error(source)) => Err(StoreError::File { path, source }),
+        }
     }
 
     /// Keeps the base by which the store's graphs are named, or checks it against the one that is kept.
@@ -72,20 +105,28 @@ impl Folder {
         }
     }
 
-    /// Notes that the triples may be ahead of the newest snapshot from now on. Returns whether they were
-    /// before: a harvest that was killed leaves what it loaded unpublished.
-    pub fn mark_unpublished(&self) -> Result<bool, StoreError> {
-        let path = self.root.join("UNPUBLISHED");
-        let was = path.exists();
-        if !was {
-            fs::write(&path, "").map_err(|source| StoreError::File { path, source })?;
-        }
-        Ok(was)
+    /// Notes that a job's changes go into the triples from now on: until they are published, they are undone
+    /// by whoever opens the store.
+    pub fn mark_unpublished(&self, job: &str) -> Result<(), StoreError> {
+        self.write_file(UNPUBLISHED, &format!("{job} {}", self.current()?.unwrap_or(0)))
     }
 
-    /// Notes that nothing was written after all.
-    pub fn unmark_unpublished(&self) -> Result<(), StoreError> {
-        let path = self.root.join("UNPUBLISHED");
+    /// The job whose changes were not known to be published, and the newest snapshot when it began to write.
+    pub(super) fn unpublished(&self) -> Result<Option<(String, u64)>, StoreError> {
+        let path = self.root.join(UNPUBLISHED);
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                let (job, before) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+                Ok(Some((job.to_owned(), before.parse().unwrap_or(u64::MAX))))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StoreError::File { path, source }),
+        }
+    }
+
+    /// Notes that the triples are as the newest snapshot has them.
+    pub(super) fn unmark_unpublished(&self) -> Result<(), StoreError> {
+        let path = self.root.join(UNPUBLISHED);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(StoreError::File { path, source: error })
@@ -103,7 +144,8 @@ impl Folder {
         next.write_all(text.as_bytes()).map_err(file)?;
         next.as_file().sync_all().map_err(file)?;
         next.persist(&path).map_err(|error| file(error.error))?;
-        Ok(())
+        // The name must be there after a power cut too.
+        fs::File::open(&self.root).and_then(|folder| folder.sync_all()).map_err(file)
     }
 
     /// Publishes the present state of the triples as the newest snapshot.
@@ -112,7 +154,7 @@ impl Folder {
     pub fn publish(&self, store: &Store) -> Result<u64, StoreError> {
         let number = self.current()?.unwrap_or(0) + 1;
         let snapshots = self.root.join("snapshots");
-        let target = snapshots.join(number.to_string());
+        let target = self.of_snapshot(number);
         let file = |path: &Path| {
             let path = path.to_owned();
             move |source| StoreError::File { path, source }
@@ -139,10 +181,15 @@ impl Folder {
         }
     }
 
+    /// The folder of a snapshot.
+    pub(super) fn of_snapshot(&self, number: u64) -> PathBuf {
+        self.root.join("snapshots").join(number.to_string())
+    }
+
     /// Opens the newest snapshot for reading.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let number = self.current()?.ok_or_else(|| StoreError::Empty { path: self.root.clone() })?;
-        let store = Store::open_read_only(self.root.join("snapshots").join(number.to_string()))?;
+        let store = Store::open_read_only(self.of_snapshot(number))?;
         Ok(Snapshot { number, store })
     }
 

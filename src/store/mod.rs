@@ -8,10 +8,11 @@ mod error;
 mod folder;
 mod graphs;
 mod refuse;
+mod undo;
 mod writer;
 
 pub use error::StoreError;
-pub use folder::{Folder, Snapshot};
+pub use folder::{Folder, Snapshot, Writable};
 pub use graphs::{CatalogueRecord, GraphNames, SourceGraph};
 pub use refuse::{RefusedQuery, refuse_outside};
 pub use writer::{Batch, Change, Writer};

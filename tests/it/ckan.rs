@@ -104,8 +104,9 @@ counts, states = {}, {}
 for index in catalogue.ids:
     dataset = catalogue.dataset(index)
     package = gen_catalog.ckan_package(catalogue, dataset)
-    states[package['id']] = json.dumps(package, sort_keys=True)
     defects = set(dataset.defects)
+    # What has no title is not published.
+    if 'no_title' not in defects: states[package['id']] = json.dumps(package, sort_keys=True)
     if 'no_description' in defects: defects.discard('html_description')
     if 'no_licence' in defects: defects.discard('text_licence')
     for defect in defects: counts[defect] = counts.get(defect, 0) + 1

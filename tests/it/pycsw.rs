@@ -84,6 +84,9 @@ fn single_records(service: &mut Service, folder: &Path) -> Vec<(String, String)>
     found
 }
 
+/// Records of the folders that have no title, and are held back.
+const UNTITLED: u64 = 2;
+
 #[test]
 fn a_catalogue_is_harvested_whole_and_its_changes_are_reported_to_the_record() {
     let folders: Option<Vec<PathBuf>> =
@@ -99,10 +102,12 @@ fn a_catalogue_is_harvested_whole_and_its_changes_are_reported_to_the_record() {
         ["added", "changed", "unchanged", "missing", "failed"]
             .map(|name| count(report, &format!("/records/{name}")))
     };
+    let published = service.records - UNTITLED;
     let report = harvest(&bench);
-    assert_eq!((numbers(&report), &report["complete"]), ([service.records, 0, 0, 0, 0], &true.into()), "{report}");
+    assert_eq!((numbers(&report), &report["complete"]), ([published, 0, 0, 0, 0], &true.into()), "{report}");
+    assert_eq!(count(&report, "/records/skipped"), UNTITLED, "{report}");
     let report = harvest(&bench);
-    assert_eq!(numbers(&report), [0, 0, service.records, 0, 0], "{report}");
+    assert_eq!(numbers(&report), [0, 0, published, 0, 0], "{report}");
 
     let changed = bench.path("changed.xml");
     for (id, content) in &singles[..10] {
@@ -125,17 +130,17 @@ fn a_catalogue_is_harvested_whole_and_its_changes_are_reported_to_the_record() {
         assert_eq!(service.ask(&format!("remove {id}"))["removed"], 1, "{id}");
     }
     let report = harvest(&bench);
-    assert_eq!(numbers(&report), [10, 10, service.records - 20, 10, 0], "{report}");
+    assert_eq!(numbers(&report), [10, 10, published - 20, 10, 0], "{report}");
     assert_eq!(report["complete"], true, "{report}");
 
     for version in ["2.0.2", "3.0.0"] {
         let other = Bench::new();
         let report =
             other.harvest(&address, &["--allow-loopback", "--record-type", "*", "--csw-version", version]);
-        assert_eq!(numbers(&report)[0], service.records, "{version}: {report}");
+        assert_eq!(numbers(&report)[0], published, "{version}: {report}");
     }
     let core = Bench::new();
     let report = core.harvest(&address, &["--allow-loopback", "--output-schema", "dublin-core"]);
     assert_eq!(count(&report, "/records/seen"), service.records, "{report}");
-    assert_eq!(core.records().len() as u64, service.records);
+    assert_eq!(core.records().len() as u64, published);
 }

@@ -33,18 +33,29 @@ async fn harvest(bench: Bench, address: String) -> (Bench, Value) {
 }
 
 #[test]
-fn what_a_killed_harvest_loaded_is_published_by_the_next() {
+fn what_a_killed_harvest_left_is_undone_by_the_next_of_any_source() {
     let bench = Bench::new();
-    let file = bench.write("c.ttl", &datasets(&[1, 2, 3]));
-    bench.harvest(text(&file), &[]);
-    // As a kill between the load and the snapshot leaves it.
-    std::fs::remove_file(bench.store().join("CURRENT")).expect("a snapshot's name");
-    std::fs::write(bench.store().join("UNPUBLISHED"), "").expect("a writable store");
-    assert_eq!(bench.run(&["records"]).status.code(), Some(4));
-    let report = bench.harvest(text(&file), &[]);
-    assert_eq!(count(&report, "/records/unchanged"), 3, "{report}");
-    assert_eq!(bench.records().len(), 3);
+    let one = bench.write("one.ttl", &datasets(&[1, 2, 3]));
+    bench.harvest(text(&one), &[]);
+    let published = bench.quads();
+    // As a kill between the load and the snapshot leaves it: the triples are ahead.
+    let (triples, ahead) = (bench.store().join("triples"), bench.path("ahead"));
+    let two = bench.write("two.ttl", &datasets(&[4]));
+    bench.harvest(text(&two), &[]);
+    std::fs::rename(&triples, &ahead).expect("a folder");
+    std::fs::remove_dir_all(bench.store().join("snapshots/2")).expect("a snapshot");
+    std::fs::rename(&ahead, &triples).expect("a folder");
+    std::fs::write(bench.store().join("CURRENT"), "1").expect("a writable store");
+    std::fs::write(bench.store().join("UNPUBLISHED"), "some-job 1").expect("a writable store");
+    assert_eq!(bench.quads(), published, "nobody reads the half");
+    let three = bench.write("three.ttl", &datasets(&[5]));
+    let report = bench.harvest(text(&three), &[]);
+    assert_eq!(count(&report, "/records/added"), 1, "{report}");
+    assert_eq!(bench.records().len(), 4, "another source's harvest publishes nothing of it either");
     assert!(!bench.store().join("UNPUBLISHED").exists());
+    let report = bench.harvest(text(&two), &[]);
+    assert_eq!(count(&report, "/records/added"), 1, "{report}");
+    assert_eq!(bench.records().len(), 5);
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! The program's settings: `moisson.toml`, then the environment, then flags, the last one winning.
 
+mod service;
+mod source;
+
+pub use service::{Mail, Manners, Notify, Service, Webhook};
+pub use source::{Policy, SourceConfig};
+
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +30,12 @@ pub struct Config {
     pub sources: BTreeMap<String, SourceConfig>,
     /// Whom the servers' operators may write to: a page or a mailbox, as requests name it.
     pub contact: String,
+    /// How jobs are run: `[service]`.
+    pub service: Service,
+    /// How hosts are spared: `[manners]`.
+    pub manners: Manners,
+    /// Who hears of what: `[notify]`.
+    pub notify: Notify,
 }
 
 /// Why the settings cannot be used.
@@ -57,42 +69,16 @@ pub enum ConfigError {
         /// What it should be.
         expected: &'static str,
     },
-}
-
-/// The settings of one source: `[sources.NAME]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceConfig {
-    /// Its address: a harvest of it takes these settings, and the name.
-    pub url: Option<url::Url>,
-    /// Files that add to the mapping of its kind: queries and alias rows.
-    #[serde(default)]
-    pub mapping: Vec<PathBuf>,
-    /// Records to take, as `facet=value`.
-    #[serde(default)]
-    pub include: Vec<String>,
-    /// Records to leave, as `facet=value`.
-    #[serde(default)]
-    pub exclude: Vec<String>,
-    /// The date of modification since which records are taken.
-    pub modified_since: Option<String>,
-    /// A query in the platform's own language.
-    pub r#where: Option<String>,
-    /// The environment variable that holds a key to its interface.
-    pub token_env: Option<String>,
-    /// The file that holds it.
-    pub token_file: Option<PathBuf>,
-    /// The form of a catalogue service's records: a name such as `iso-19139`, or the address of an output schema.
-    pub output_schema: Option<String>,
-    /// The kinds of resources to take of a catalogue service, as codes of ISO 19115; `*` for all.
-    #[serde(default)]
-    pub record_types: Vec<String>,
-    /// The version of CSW to speak. Default: the first of 2.0.2 and 3.0.0 that the service offers.
-    pub csw_version: Option<String>,
-    /// What comes before an identifier in the address of the catalogue's own page of a record.
-    pub remote_url_prefix: Option<String>,
-    /// Days after which the source is read whole, where only what changed is asked for. Default 7.
-    pub whole_every_days: Option<i64>,
+    /// A setting of a source is wrong.
+    #[error("sources.{source_name}: {setting} {fault}")]
+    Source {
+        /// The source.
+        source_name: String,
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        fault: String,
+    },
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -105,6 +91,12 @@ struct Stated {
     removal_percent: Option<u8>,
     languages: Option<Vec<String>>,
     contact: Option<String>,
+    #[serde(default)]
+    service: Service,
+    #[serde(default)]
+    manners: Manners,
+    #[serde(default)]
+    notify: Notify,
     #[serde(default)]
     sources: BTreeMap<String, SourceConfig>,
 }
@@ -127,6 +119,9 @@ impl Config {
             languages: stated.languages.unwrap_or_else(|| vec!["fr".to_owned(), "en".to_owned()]),
             sources: stated.sources,
             contact: stated.contact.unwrap_or_else(|| "https://moisson.dev/contact".to_owned()),
+            service: stated.service,
+            manners: stated.manners,
+            notify: stated.notify,
         };
         config.check()
     }
@@ -165,6 +160,16 @@ impl Config {
         }
         if self.removal_percent > 100 {
             return wrong("removal_percent", self.removal_percent.to_string(), "a percentage");
+        }
+        if let Err((setting, value, expected)) = self.service.check().and_then(|()| self.manners.check()) {
+            return wrong(setting, value, expected);
+        }
+        for (name, source) in &self.sources {
+            source.check().map_err(|(setting, fault)| ConfigError::Source {
+                source_name: name.clone(),
+                setting,
+                fault,
+            })?;
         }
         Ok(self)
     }

@@ -1,0 +1,155 @@
+//! What the jobs of a process share: the store, into which one of them brings its changes at a time, and the
+//! operations database.
+
+use super::job::HarvestError;
+use crate::operations::Operations;
+use crate::store::{Folder, StoreError, Writable};
+use oxigraph::store::Store;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use tokio::runtime::Handle;
+
+/// When the changes of a job go into the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// While it reads: fast, for a process that runs one job.
+    AsItGoes,
+    /// When it has read all: several jobs can run, and what is published never holds the half of one.
+    AtTheEnd,
+}
+
+/// The place where jobs are done.
+pub struct Workplace {
+    folder: Folder,
+    pace: Pace,
+    operations: OnceLock<Operations>,
+    /// The store, while a job needs it.
+    opened: Mutex<Weak<Opened>>,
+}
+
+/// The store and the operations database, open.
+pub struct Opened {
+    writable: Writable,
+    operations: Operations,
+    turn: Mutex<()>,
+    /// Whether a job left the store ahead of what is published: it is opened anew before anything is published.
+    is_spoiled: AtomicBool,
+}
+
+impl Workplace {
+    /// Names a place; nothing is opened or created.
+    #[must_use]
+    pub fn new(folder: Folder, pace: Pace) -> Self {
+        Self { folder, pace, operations: OnceLock::new(), opened: Mutex::default() }
+    }
+
+    /// The store's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// Where the pages of jobs are kept.
+    #[must_use]
+    pub fn tape(&self, job: &str) -> PathBuf {
+        self.folder.root().join("pages").join(format!("{job}.tape"))
+    }
+
+    /// The operations database, opened once.
+    ///
+    /// # Errors
+    /// When it cannot be opened or brought to this version.
+    pub fn operations(&self, runtime: &Handle) -> Result<Operations, HarvestError> {
+        if let Some(operations) = self.operations.get() {
+            return Ok(operations.clone());
+        }
+        let root = self.folder.root();
+        std::fs::create_dir_all(root).map_err(|source| StoreError::File { path: root.to_owned(), source })?;
+        let operations = runtime.block_on(Operations::open(&self.folder.operations()))?;
+        Ok(self.operations.get_or_init(|| operations).clone())
+    }
+
+    /// Opens the store for a job, or gives the one that other jobs have open. It is closed with the last of
+    /// them, so that other processes can write in between. What a crash left is undone first, and jobs of
+    /// processes that are gone run no longer.
+    ///
+    /// # Errors
+    /// When another process has it, or it cannot be opened.
+    pub fn open(&self, runtime: &Handle) -> Result<Arc<Opened>, HarvestError> {
+        let operations = self.operations(runtime)?;
+        let mut last = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = last.upgrade() {
+            return if opened.is_spoiled.load(Ordering::SeqCst) { Err(HarvestError::Spoiled) } else { Ok(opened) };
+        }
+        let writable = self.folder.open()?;
+        if let Some(job) = &writable.undone {
+            runtime.block_on(operations.forget_undone(job))?;
+        }
+        runtime.block_on(operations.interrupt_running())?;
+        let opened =
+            Arc::new(Opened { writable, operations, turn: Mutex::default(), is_spoiled: AtomicBool::new(false) });
+        *last = Arc::downgrade(&opened);
+        Ok(opened)
+    }
+}
+
+impl Opened {
+    /// The triples.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.writable.store
+    }
+
+    /// The operations database.
+    #[must_use]
+    pub fn operations(&self) -> &Operations {
+        &self.operations
+    }
+
+    /// Waits until nobody else writes. What is written from now on is undone by whoever opens the store next,
+    /// unless it is published before the turn ends.
+    ///
+    /// # Errors
+    /// When a job before left the store half written, or the mark cannot be set.
+    pub fn take_turn<'o>(&'o self, folder: &'o Folder, job: &str) -> Result<Turn<'o>, HarvestError> {
+        let guard = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_spoiled.load(Ordering::SeqCst) {
+            return Err(HarvestError::Spoiled);
+        }
+        folder.mark_unpublished(job)?;
+        Ok(Turn { opened: self, folder, is_published: false, _guard: guard })
+    }
+}
+
+/// Leave to write.
+pub struct Turn<'o> {
+    opened: &'o Opened,
+    folder: &'o Folder,
+    is_published: bool,
+    _guard: MutexGuard<'o, ()>,
+}
+
+impl Turn<'_> {
+    /// Publishes what was written, which ends the turn.
+    ///
+    /// # Errors
+    /// When the snapshot cannot be made; what was written is then undone.
+    pub fn publish(mut self) -> Result<u64, HarvestError> {
+        let number = self.folder.publish(self.opened.store())?;
+        self.is_published = true;
+        Ok(number)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.is_published {
+            self.opened.is_spoiled.store(true, Ordering::SeqCst);
+        }
+    }
+}

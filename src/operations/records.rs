@@ -1,0 +1,250 @@
+//! What is known of records beside their triples: findings, absences.
+
+use super::database::{Operations, OperationsError};
+use crate::catalog::{DatasetKey, Finding, Severity, SourceId};
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+use std::collections::HashMap;
+
+/// What the last harvest found in a record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecordRow {
+    /// The key.
+    pub key: String,
+    /// The source.
+    pub source: String,
+    /// What the platform calls it.
+    pub remote_id: String,
+    /// The hash of its statements.
+    pub hash: String,
+    /// Findings by severity.
+    pub violation: u64,
+    /// Findings by severity.
+    pub warning: u64,
+    /// Findings by severity.
+    pub info: u64,
+    /// The findings.
+    pub findings: Vec<Finding>,
+}
+
+/// A record's findings as they are stored.
+#[derive(Debug, Clone, Default)]
+pub struct StoredFindings {
+    /// The hash of the statements they were found in.
+    pub hash: String,
+    /// Findings by severity: violation, warning, info.
+    pub counts: [u64; 3],
+    /// Since when the record is missing.
+    pub missing_since: Option<String>,
+    /// When it was archived.
+    pub archived_at: Option<String>,
+    /// Whether a person archived it: it stays so, whatever its source says.
+    pub withdrawn: bool,
+}
+
+/// What is known of a record beside its triples.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KnownRecord {
+    /// The key.
+    pub key: String,
+    /// The source.
+    pub source: String,
+    /// What the platform calls it.
+    pub remote_id: String,
+    /// The hash of its statements.
+    pub hash: String,
+    /// Since when its source lacks it.
+    pub missing_since: Option<String>,
+    /// When it left the catalogue.
+    pub archived_at: Option<String>,
+    /// Whether a person archived it.
+    pub withdrawn: bool,
+}
+
+impl Operations {
+    /// Forgets records that are in the store no longer, and in no history either.
+    pub async fn forget_records(&self, keys: &[DatasetKey]) -> Result<(), OperationsError> {
+        let json = serde_json::to_string(keys).expect("keys are plain values");
+        sqlx::query("DELETE FROM records WHERE key IN (SELECT value FROM json_each(?))")
+            .bind(json)
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(())
+    }
+
+    /// Adds a finding to a record's, unless it has one of that rule. Returns whether it was added.
+    pub async fn add_finding(&self, key: DatasetKey, finding: &Finding) -> Result<bool, OperationsError> {
+        let mut findings = self.findings(key).await?;
+        if findings.iter().any(|known| known.rule == finding.rule) {
+            return Ok(false);
+        }
+        findings.push(finding.clone());
+        let json = serde_json::to_string(&findings).expect("findings are plain values");
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        let count = |severity| i64::try_from(count(severity)).unwrap_or(i64::MAX);
+        sqlx::query("UPDATE records SET findings = ?, violation = ?, warning = ?, info = ? WHERE key = ?")
+            .bind(json)
+            .bind(count(Severity::Violation))
+            .bind(count(Severity::Warning))
+            .bind(count(Severity::Info))
+            .bind(key.to_string())
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(true)
+    }
+
+    /// What is stored of a source's records, by key.
+    pub async fn stored_findings(
+        &self,
+        source: &SourceId,
+    ) -> Result<HashMap<DatasetKey, StoredFindings>, OperationsError> {
+        let rows = sqlx::query(
+            "SELECT key, hash, violation, warning, info, missing_since, archived_at, withdrawn FROM records WHERE source = ?",
+        )
+        .bind(source.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.error(error))?;
+        let count = |row: &sqlx::sqlite::SqliteRow, name| u64::try_from(row.get::<i64, _>(name)).unwrap_or(0);
+        let found = rows.iter().filter_map(|row| {
+            let stored = StoredFindings {
+                hash: row.get("hash"),
+                counts: [count(row, "violation"), count(row, "warning"), count(row, "info")],
+                missing_since: row.get("missing_since"),
+                archived_at: row.get("archived_at"),
+                withdrawn: row.get("withdrawn"),
+            };
+            Some((DatasetKey::parse(row.get("key"))?, stored))
+        });
+        Ok(found.collect())
+    }
+
+    /// Writes what was found in records, in one transaction; they are neither missing nor archived.
+    pub async fn write_records(&self, rows: &[RecordRow]) -> Result<(), OperationsError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let json = serde_json::to_string(rows).expect("rows are plain values");
+        sqlx::query(
+            "INSERT INTO records (key, source, remote_id, hash, violation, warning, info, findings)
+             SELECT value ->> 'key', value ->> 'source', value ->> 'remote_id', value ->> 'hash',
+                    value ->> 'violation', value ->> 'warning', value ->> 'info', value -> 'findings'
+             FROM json_each(?) WHERE true
+             ON CONFLICT (key) DO UPDATE SET remote_id = excluded.remote_id, hash = excluded.hash,
+                violation = excluded.violation, warning = excluded.warning, info = excluded.info,
+                findings = excluded.findings, missing_since = NULL, archived_at = NULL, withdrawn = 0",
+        )
+        .bind(json)
+        .execute(&self.pool)
+        .await
+        .map_err(|error| self.error(error))?;
+        Ok(())
+    }
+
+    /// Marks records as present again, missing, or archived.
+    pub async fn mark(
+        &self,
+        keys: &[DatasetKey],
+        missing_since: Option<&str>,
+        archived_at: Option<&str>,
+    ) -> Result<(), OperationsError> {
+        let json = serde_json::to_string(keys).expect("keys are plain values");
+        sqlx::query(
+            "UPDATE records SET missing_since = ?, archived_at = ? WHERE key IN (SELECT value FROM json_each(?))",
+        )
+        .bind(missing_since)
+        .bind(archived_at)
+        .bind(json)
+        .execute(&self.pool)
+        .await
+        .map_err(|error| self.error(error))?;
+        Ok(())
+    }
+
+    /// When a record was archived, if it is.
+    pub async fn archived_at(&self, key: DatasetKey) -> Result<Option<String>, OperationsError> {
+        let row = sqlx::query("SELECT archived_at FROM records WHERE key = ?")
+            .bind(key.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(row.and_then(|row| row.get("archived_at")))
+    }
+
+    /// The findings of a record.
+    pub async fn findings(&self, key: DatasetKey) -> Result<Vec<Finding>, OperationsError> {
+        let row = sqlx::query("SELECT findings FROM records WHERE key = ?")
+            .bind(key.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| self.error(error))?;
+        let text: Option<String> = row.and_then(|row| row.get("findings"));
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    /// The findings of all present records of a source.
+    pub async fn findings_of_source(&self, source: &SourceId) -> Result<Vec<Finding>, OperationsError> {
+        let rows = sqlx::query(
+            "SELECT findings FROM records WHERE source = ? AND archived_at IS NULL ORDER BY remote_id",
+        )
+        .bind(source.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.error(error))?;
+        let lists = rows.iter().filter_map(|row| serde_json::from_str::<Vec<Finding>>(row.get("findings")).ok());
+        Ok(lists.flatten().collect())
+    }
+
+    /// Notes that a person archived a record, or gave it free again.
+    pub async fn withdraw(&self, key: DatasetKey, archived_at: Option<&str>) -> Result<(), OperationsError> {
+        let query = sqlx::query(
+            "UPDATE records SET archived_at = ?1, withdrawn = ?1 IS NOT NULL, missing_since = NULL WHERE key = ?2",
+        );
+        self.run(query.bind(archived_at.map(ToOwned::to_owned)).bind(key.to_string())).await?;
+        Ok(())
+    }
+
+    /// What is known of a record beside its triples.
+    pub async fn known_record(&self, key: DatasetKey) -> Result<Option<KnownRecord>, OperationsError> {
+        let query = sqlx::query("SELECT * FROM records WHERE key = ?");
+        let row = self.row(query.bind(key.to_string())).await?;
+        Ok(row.map(|row| KnownRecord {
+            key: row.get("key"),
+            source: row.get("source"),
+            remote_id: row.get("remote_id"),
+            hash: row.get("hash"),
+            missing_since: row.get("missing_since"),
+            archived_at: row.get("archived_at"),
+            withdrawn: row.get("withdrawn"),
+        }))
+    }
+
+    /// The keys of records that a source or a person calls so.
+    pub async fn keys_of_remote_id(&self, remote_id: &str) -> Result<Vec<DatasetKey>, OperationsError> {
+        let rows = self.rows(sqlx::query("SELECT key FROM records WHERE remote_id = ?").bind(remote_id.to_owned()));
+        Ok(rows.await?.iter().filter_map(|row| DatasetKey::parse(row.get("key"))).collect())
+    }
+
+    /// How many records of a source are live, missing, and archived.
+    pub async fn record_totals(&self, source: &SourceId) -> Result<[i64; 3], OperationsError> {
+        let query = sqlx::query(
+            "SELECT count(*) FILTER (WHERE archived_at IS NULL) AS live,
+                    count(*) FILTER (WHERE missing_since IS NOT NULL AND archived_at IS NULL) AS missing,
+                    count(*) FILTER (WHERE archived_at IS NOT NULL) AS archived
+             FROM records WHERE source = ?",
+        );
+        let row = self.row(query.bind(source.to_string())).await?;
+        Ok(row.map_or([0; 3], |row| [row.get("live"), row.get("missing"), row.get("archived")]))
+    }
+
+    /// What the platforms call some records.
+    pub async fn remote_ids(&self, keys: &[DatasetKey]) -> Result<HashMap<DatasetKey, String>, OperationsError> {
+        let json = serde_json::to_string(keys).expect("keys are plain values");
+        let query =
+            sqlx::query("SELECT key, remote_id FROM records WHERE key IN (SELECT value FROM json_each(?))");
+        let rows = self.rows(query.bind(json)).await?;
+        Ok(rows.iter().filter_map(|row| Some((DatasetKey::parse(row.get("key"))?, row.get("remote_id")))).collect())
+    }
+}

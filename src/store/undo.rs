@@ -1,0 +1,117 @@
+//! Going back to the newest snapshot: what a job wrote that did not come to its end is as if it had never been.
+
+use super::error::StoreError;
+use super::folder::Folder;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Puts the triples back to the newest snapshot when a job's changes were not published. Returns that job.
+///
+/// The caller holds the lock of the folder. A crash in the middle leaves the mark, and the next caller goes
+/// through it again.
+pub(super) fn to_newest_snapshot(folder: &Folder) -> Result<Option<String>, StoreError> {
+    let Some((job, before)) = folder.unpublished()? else { return Ok(None) };
+    let newest = folder.current()?;
+    if newest.is_some_and(|newest| newest > before) {
+        // It was published, and killed before it could say so.
+        folder.unmark_unpublished()?;
+        return Ok(None);
+    }
+    let triples = folder.root().join("triples");
+    let next = folder.root().join("triples.next");
+    let file = |path: &Path, source| StoreError::File { path: path.to_owned(), source };
+    remove(&next).map_err(|error| file(&next, error))?;
+    if let Some(number) = newest {
+        let snapshot = folder.of_snapshot(number);
+        link(&snapshot, &next).map_err(|error| file(&snapshot, error))?;
+    }
+    remove(&triples).map_err(|error| file(&triples, error))?;
+    if next.exists() {
+        fs::rename(&next, &triples).map_err(|error| file(&triples, error))?;
+    }
+    folder.unmark_unpublished()?;
+    tracing::warn!(job, "what this job had written was undone: it did not come to its end");
+    Ok(Some(job))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Copies a checkpoint. Table files never change once written, so that a second name for them is enough;
+/// everything else a writer goes on with.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name == "LOCK" {
+            continue;
+        }
+        let target = to.join(&name);
+        let is_table = entry.path().extension().is_some_and(|ending| ending == "sst");
+        if !(is_table && fs::hard_link(entry.path(), &target).is_ok()) {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oxrdf::{GraphName, NamedNode, Quad};
+
+    fn quad(name: &str) -> Quad {
+        let node = NamedNode::new_unchecked(format!("https://data.example/{name}"));
+        Quad::new(node.clone(), node.clone(), node, GraphName::DefaultGraph)
+    }
+
+    #[test]
+    fn what_was_not_published_is_gone_when_the_store_is_opened_again() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        let writable = folder.open().unwrap();
+        folder.mark_unpublished("first").unwrap();
+        writable.store.insert(&quad("published")).unwrap();
+        folder.publish(&writable.store).unwrap();
+        folder.mark_unpublished("second").unwrap();
+        writable.store.insert(&quad("half")).unwrap();
+        writable.store.remove(&quad("published")).unwrap();
+        drop(writable);
+        let again = folder.open().unwrap();
+        assert_eq!(again.undone.as_deref(), Some("second"));
+        let left: Vec<Quad> = again.store.iter().map(Result::unwrap).collect();
+        assert_eq!(left, [quad("published")]);
+        // The snapshot that it was made of is untouched by what is written now.
+        again.store.insert(&quad("later")).unwrap();
+        assert_eq!(folder.snapshot().unwrap().store.len().unwrap(), 1);
+        drop(again);
+        assert_eq!(folder.open().unwrap().undone, None);
+    }
+
+    #[test]
+    fn a_first_job_that_ends_early_leaves_an_empty_store() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        let writable = folder.open().unwrap();
+        folder.mark_unpublished("first").unwrap();
+        writable.store.insert(&quad("half")).unwrap();
+        drop(writable);
+        assert!(folder.open().unwrap().store.is_empty().unwrap());
+    }
+
+    #[test]
+    fn a_second_writer_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        let held = folder.open().unwrap();
+        assert!(matches!(folder.open(), Err(StoreError::Locked { .. })));
+        drop(held);
+        assert!(folder.open().is_ok());
+    }
+}
