@@ -351,6 +351,20 @@ impl ItemError {
     }
 }
 
+/// An error with its causes, in one line, each once.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    for cause in std::iter::successors(error.source(), |error| error.source()) {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ pub mod fetch;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod harvest;
+pub mod jobs;
 pub mod lift;
 pub mod operations;
 pub mod serve;

@@ -62,7 +62,8 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         Harvest { workplace: &workplace, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
     let mut options = options(config, None, None, Writing::DryRun)?;
     arguments.settings.apply(&mut options, config, &target)?;
-    let (job, findings) = harvest.run(&target, &options, &mut |_| ()).map_err(|failed| failed.error)?;
+    let harvested = harvest.run(&target, &options, &mut |_| ()).map_err(|failed| failed.error)?;
+    let (job, findings) = (harvested.report, harvested.findings);
     match arguments.format {
         Format::Text => print!("{}", report::text(&job, &findings)),
         Format::Json => {

@@ -5,13 +5,9 @@ use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, StoreArguments, runtime};
 use crate::catalog::SourceId;
 use crate::config::Config;
-use crate::convert::CustomMapping;
-use crate::config::Policy;
-use crate::fetch::Stop;
-use crate::harvest::{
-    Following, Harvest, JobReport, Options, Pace, Profiles, Progress, RemovalRules, Status, Workplace, Writing,
-};
-use crate::source::{CrawlLimits, Filters, Target};
+use crate::harvest::{Harvest, JobReport, Options, Pace, Profiles, Progress, Status, Workplace, Writing};
+use crate::jobs::default_options;
+use crate::source::Target;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
@@ -74,12 +70,13 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let bar = Bar::start(&target);
     let ended = harvest.run(&target, &options, &mut |progress| bar.show(progress));
     bar.clear();
-    let (job, findings) = ended.map_err(|failed| {
+    let harvested = ended.map_err(|failed| {
         if arguments.format == Format::Json {
             println!("{}", serde_json::to_string_pretty(&failed.report).expect("a report is plain values"));
         }
         failed.error
     })?;
+    let (job, findings) = (harvested.report, harvested.findings);
     match arguments.format {
         Format::Json => println!("{}", serde_json::to_string_pretty(&job)?),
         Format::Text => {
@@ -98,31 +95,17 @@ pub(super) fn options(
 ) -> anyhow::Result<Options> {
     Ok(Options {
         source: source.map(SourceId::parse).transpose()?,
-        kind: None,
-        mapping: CustomMapping::default(),
-        filters: Filters::default(),
-        following: Following::default(),
-        token: None,
-        catalogue: crate::source::CatalogueSettings::default(),
         max_records,
-        writing,
-        base: config.base.clone(),
-        limits: CrawlLimits::default(),
-        languages: config.languages.clone(),
-        removal: RemovalRules { grace_days: config.grace_days, share: f64::from(config.removal_percent) / 100.0 },
-        policy: Policy::All,
-        now: jiff::Timestamp::now(),
-        job: None,
-        resume_hours: config.service.resume_hours,
-        replay: None,
-        stop: Stop::default(),
+        ..default_options(config, writing)
     })
 }
 
 fn outcome(job: &JobReport) -> Outcome {
     match job.status {
         Status::Done => Outcome::Done,
-        Status::DoneWithErrors | Status::Failed | Status::Held | Status::Cancelled | Status::Interrupted => Outcome::WithErrors,
+        Status::DoneWithErrors | Status::Failed | Status::Held | Status::Cancelled | Status::Interrupted => {
+            Outcome::WithErrors
+        }
     }
 }
 

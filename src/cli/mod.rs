@@ -1,16 +1,24 @@
 //! The command line: one file a command, exit codes here.
 
+mod api;
+mod backup;
 mod check;
+mod configuration;
 mod export;
 mod harvest;
+mod job;
 mod map;
 mod query;
+mod record;
 mod records;
 mod report;
+mod said;
 mod serve;
 mod settings;
 mod shacl;
 mod shacl_report;
+mod source;
+mod token;
 
 use crate::config::Config;
 use crate::fetch::{Client, Limits, Reach};
@@ -45,6 +53,7 @@ struct Command {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, and it is parsed once")]
 enum Action {
     /// Harvest a catalogue into the store
     Harvest(harvest::Arguments),
@@ -60,8 +69,29 @@ enum Action {
     Map(map::Arguments),
     /// Validate any data with any shapes
     Shacl(shacl::Arguments),
-    /// Serve SPARQL, records, feeds and pages
+    /// Serve SPARQL, records, feeds and pages, and harvest the sources that are due
     Serve(serve::Arguments),
+    /// Register, decide of, preview, run and remove sources
+    #[command(subcommand)]
+    Source(source::Action),
+    /// List, show and end jobs
+    #[command(subcommand)]
+    Job(job::Action),
+    /// Run a job again over the pages that were kept, and show what would be different
+    Replay(job::ReplayArguments),
+    /// Show a record's history; archive, restore, undo, detach it
+    #[command(subcommand)]
+    Record(record::Action),
+    /// Make, list and revoke tokens of the API
+    #[command(subcommand)]
+    Token(token::Action),
+    /// Copy store and operations, while they are in use
+    Backup(backup::BackupArguments),
+    /// Make a store of a copy
+    Restore(backup::RestoreArguments),
+    /// Check the configuration
+    #[command(subcommand)]
+    Config(configuration::Action),
 }
 
 /// The options that say which store.
@@ -100,6 +130,10 @@ impl StoreArguments {
 }
 
 impl FetchArguments {
+    fn is_open(&self) -> bool {
+        self.allow_loopback
+    }
+
     fn client(&self, config: &Config) -> Client {
         let mut limits = Limits::default();
         if let Some(bytes) = self.max_bytes {
@@ -148,6 +182,14 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Action::Map(arguments) => map::run(&arguments, &config),
         Action::Shacl(arguments) => shacl::run(&arguments, &config),
         Action::Serve(arguments) => serve::run(&arguments, &config),
+        Action::Source(action) => source::run(&action, &config),
+        Action::Job(action) => job::run(&action, &config),
+        Action::Replay(arguments) => job::replay(&arguments, &config),
+        Action::Record(action) => record::run(&action, &config),
+        Action::Token(action) => token::run(&action, &config),
+        Action::Backup(arguments) => backup::backup(&arguments, &config),
+        Action::Restore(arguments) => backup::restore(&arguments, &config),
+        Action::Config(action) => configuration::run(&action, &config),
     }
 }
 

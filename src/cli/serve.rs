@@ -1,11 +1,16 @@
 //! `moisson serve`
 
-use super::{Outcome, StoreArguments, runtime};
+use super::{FetchArguments, Outcome, StoreArguments, runtime};
 use crate::config::Config;
+use crate::fetch::Budget;
+use crate::harvest::{Pace, Workplace};
+use crate::jobs::{Runner, Service, Sources};
 use crate::serve::{Server, Settings};
+use crate::store::Folder;
 use anyhow::Context;
 use clap::Args;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -17,28 +22,70 @@ pub(crate) struct Arguments {
     /// The public address of this server [default: the base of the store's IRIs]
     #[arg(long, value_name = "URL")]
     base: Option<String>,
+    /// Serve what is there, and harvest nothing
+    #[arg(long)]
+    read_only: bool,
+    #[command(flatten)]
+    fetch: FetchArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
     let folder = arguments.store.readable_folder(config)?;
-    // An empty store is said at once, not at the first request.
-    folder.snapshot()?;
+    let runtime = runtime()?;
+    let service = if arguments.read_only {
+        // An empty store is said at once, not at the first request.
+        folder.snapshot()?;
+        None
+    } else {
+        let service = service(&arguments.fetch, config, &folder, runtime.handle(), Pace::AtTheEnd)?;
+        let operations = service.runner().workplace.operations(runtime.handle())?;
+        let sources = Sources { operations: &operations, config, now: jiff::Timestamp::now() };
+        runtime.block_on(sources.declare()).context("moisson.toml")?;
+        Some(service)
+    };
     let public = arguments.base.clone().unwrap_or_else(|| config.base.clone());
     let settings = Settings {
         folder,
         names_base: config.base.clone(),
         public_base: public.trim_end_matches('/').to_owned(),
-        languages: config.languages.clone(),
+        config: Config {
+            allow_loopback: config.allow_loopback || arguments.fetch.allow_loopback,
+            ..config.clone()
+        },
     };
-    runtime()?.block_on(async {
+    let threads = service.as_ref().map(Service::start);
+    let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(arguments.listen)
             .await
             .with_context(|| format!("{}: cannot listen", arguments.listen))?;
         println!("listening on http://{}", listener.local_addr()?);
-        let server = Server::open(settings).await?;
+        let server = Server::open(settings, service.clone()).await?;
         server.run(listener, stopped()).await?;
         Ok(Outcome::Done)
-    })
+    });
+    if let (Some(service), Some(threads)) = (&service, threads) {
+        service.stop(threads);
+    }
+    served
+}
+
+/// The service that harvests, over a store that may be a new one.
+pub(super) fn service(
+    fetch: &FetchArguments,
+    config: &Config,
+    folder: &Folder,
+    runtime: &tokio::runtime::Handle,
+    pace: Pace,
+) -> anyhow::Result<Arc<Service>> {
+    let client = fetch.client(config).sparing(Budget::new(config.manners.clone()));
+    let workplace = Workplace::new(folder.clone(), pace);
+    if folder.current()?.is_none() {
+        let opened = workplace.open(runtime)?;
+        folder.keep_base(&config.base)?;
+        opened.take_turn(folder, "beginning")?.publish()?;
+    }
+    let config = Config { allow_loopback: config.allow_loopback || fetch.allow_loopback, ..config.clone() };
+    Ok(Service::new(Arc::new(Runner::new(config, workplace, client, runtime.clone())))?)
 }
 
 /// Ends when the server is asked to stop, by a terminal or by a service manager.

@@ -2,11 +2,9 @@
 
 use crate::catalog::{SourceId, SourceKind};
 use crate::config::{Config, SourceConfig};
-use crate::convert::CustomMapping;
-use crate::fetch::Secret;
-use crate::harvest::{HarvestError, Options};
-use crate::source::{CatalogueSettings, Condition, FilterError, Filters, Target, parse_date};
-use anyhow::{Context, bail};
+use crate::harvest::Options;
+use crate::jobs::apply;
+use crate::source::Target;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -84,25 +82,21 @@ impl SettingsArguments {
     /// Takes the settings of the source out of the configuration, found by its name or its address, and adds
     /// what the command line says.
     pub(super) fn apply(&self, options: &mut Options, config: &Config, target: &Target) -> anyhow::Result<()> {
-        options.kind = self.kind.map(SourceKind::from);
         let declared = config.source(options.source.as_ref().map(SourceId::as_str), &target.url());
         if let Some((name, _)) = declared {
             options.source.get_or_insert(SourceId::parse(name)?);
         }
         let settings = self.over(declared.map(|(_, settings)| settings.clone()).unwrap_or_default());
-        options.mapping = CustomMapping::read(&settings.mapping).map_err(HarvestError::from)?;
-        options.filters = filters(&settings).map_err(HarvestError::from)?;
-        options.token = token(&settings)?;
-        options.catalogue = CatalogueSettings {
-            output_schema: settings.output_schema.clone(),
-            record_types: settings.record_types.clone(),
-            version: settings.csw_version.clone(),
-            remote_url_prefix: settings.remote_url_prefix.clone(),
-        };
-        if let Some(days) = settings.whole_every_days {
-            options.following.whole_every_days = days;
+        apply(&settings, options)?;
+        if let Some(kind) = self.kind {
+            options.kind = Some(kind.into());
         }
         Ok(())
+    }
+
+    /// What the command line says alone: the kind, and the settings.
+    pub(super) fn stated(&self) -> (Option<&'static str>, SourceConfig) {
+        (self.kind.map(|kind| SourceKind::from(kind).as_str()), self.over(SourceConfig::default()))
     }
 
     /// The settings with those of the command line: lists are added to, single values replaced.
@@ -122,35 +116,4 @@ impl SettingsArguments {
         }
         settings
     }
-}
-
-fn filters(settings: &SourceConfig) -> Result<Filters, FilterError> {
-    let conditions = |texts: &[String]| -> Result<Vec<Condition>, FilterError> {
-        texts.iter().map(|text| Condition::parse(text)).collect()
-    };
-    let query = settings.r#where.as_deref().map(str::trim).filter(|query| !query.is_empty());
-    Ok(Filters {
-        include: conditions(&settings.include)?,
-        exclude: conditions(&settings.exclude)?,
-        modified_since: settings.modified_since.as_deref().map(parse_date).transpose()?,
-        platform_query: query.map(ToOwned::to_owned),
-    })
-}
-
-/// Reads the key from where it is kept; it is written nowhere.
-fn token(settings: &SourceConfig) -> anyhow::Result<Option<Secret>> {
-    let key = match (&settings.token_env, &settings.token_file) {
-        (None, None) => return Ok(None),
-        (Some(_), Some(_)) => bail!("a token is in the environment or in a file: name one of them"),
-        (Some(name), None) => {
-            std::env::var(name).with_context(|| format!("the environment variable {name}, the source's token"))?
-        }
-        (None, Some(path)) => std::fs::read_to_string(path)
-            .with_context(|| format!("{}: the source's token cannot be read", path.display()))?,
-    };
-    let key = key.trim();
-    if key.is_empty() || !key.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-        bail!("the source's token is empty, or has characters that no header takes");
-    }
-    Ok(Some(Secret::new(key)))
 }

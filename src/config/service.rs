@@ -22,7 +22,7 @@ pub struct Service {
     pub keep_jobs_days: i64,
     /// The schedule of a source that is accepted without one. Default `@daily`.
     pub schedule: String,
-    /// Requests of one address a minute that the API takes. Default 600.
+    /// Requests of one address a minute that the API takes; 0 takes all. Default 600.
     pub requests_a_minute: u32,
 }
 
@@ -54,9 +54,6 @@ impl Service {
         }
         if !(1..=86_400).contains(&self.page_seconds) {
             return Err(("service.page_seconds", self.page_seconds.to_string(), "a number between 1 and 86400"));
-        }
-        if self.requests_a_minute == 0 {
-            return Err(("service.requests_a_minute", "0".to_owned(), "at least 1"));
         }
         Ok(())
     }
@@ -113,7 +110,8 @@ impl Manners {
         if self.concurrency == 0 || self.hosts.values().any(|host| host.concurrency == Some(0)) {
             return Err(("manners.concurrency", "0".to_owned(), "at least 1"));
         }
-        let hours = self.quiet_hours.iter().chain(self.hosts.values().filter_map(|host| host.quiet_hours.as_ref()));
+        let hours =
+            self.quiet_hours.iter().chain(self.hosts.values().filter_map(|host| host.quiet_hours.as_ref()));
         for text in hours {
             if Self::quiet_minutes(text).is_none() {
                 return Err(("manners.quiet_hours", text.clone(), "two times of day such as 08:00-18:00"));

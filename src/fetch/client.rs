@@ -5,6 +5,7 @@ use super::body::Body;
 use super::error::FetchError;
 use super::manners::Budget;
 use super::request::{Request, Secret, Validators};
+use super::resolver::{GuardedResolver, Refusal, refusal};
 use super::retry;
 use super::stop::Stop;
 use super::tape::{Tape, TapeMode};
@@ -97,7 +98,6 @@ impl Client {
     /// When the contact cannot stand in a header, or the TLS configuration of the program itself is wrong.
     #[must_use]
     pub fn new(limits: Limits, reach: Reach, contact: &str) -> Self {
-        // A second installation fails and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .user_agent(format!("Moisson/{} (open-data harvester; +{contact})", env!("CARGO_PKG_VERSION")))
@@ -189,7 +189,8 @@ impl Client {
         let Ok(robots) = url.join("/robots.txt") else { return };
         let limit = Duration::from_secs(10);
         let ask = async {
-            let mut response = self.http.get(robots).send().await.ok().filter(|answer| answer.status().is_success())?;
+            let mut response =
+                self.http.get(robots).send().await.ok().filter(|answer| answer.status().is_success())?;
             let mut bytes = Vec::new();
             while let Ok(Some(chunk)) = response.chunk().await {
                 bytes.extend_from_slice(&chunk);
@@ -397,47 +398,4 @@ fn detail(status: StatusCode) -> &'static str {
         status if status.is_server_error() => ": the server has a fault of its own",
         _ => "",
     }
-}
-
-/// Resolves names and refuses those that lead to an address out of reach.
-struct GuardedResolver {
-    reach: Reach,
-}
-
-impl reqwest::dns::Resolve for GuardedResolver {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let reach = self.reach;
-        Box::pin(async move {
-            let found: Vec<_> =
-                tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| Refusal::Unresolved)?.collect();
-            // One private address among public ones is refused too: the client could pick it.
-            if let Some(address) = found.iter().map(std::net::SocketAddr::ip).find(|ip| !reach.allows(*ip)) {
-                return Err(Refusal::Private(address).into());
-            }
-            if found.is_empty() {
-                return Err(Refusal::Unresolved.into());
-            }
-            Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
-        })
-    }
-}
-
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-enum Refusal {
-    #[error("{0} is not a public address")]
-    Private(IpAddr),
-    #[error("the name has no address")]
-    Unresolved,
-}
-
-/// Finds our own refusal among the causes of a transport error.
-fn refusal(error: &reqwest::Error) -> Option<Refusal> {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if let Some(refused) = error.downcast_ref::<Refusal>() {
-            return Some(*refused);
-        }
-        cause = error.source();
-    }
-    None
 }

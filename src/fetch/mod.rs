@@ -9,6 +9,7 @@ mod client;
 mod error;
 mod manners;
 mod request;
+mod resolver;
 mod retry;
 mod stop;
 mod tape;

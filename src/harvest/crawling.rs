@@ -1,6 +1,8 @@
 //! The crawl of a job: what a source gives goes into the job, page by page.
 
-use super::job::{HarvestError, Job, Progress, Writing};
+use super::job::Job;
+use super::options::Writing;
+use super::outcome::{HarvestError, Progress};
 use super::profiles::Speaks;
 use crate::catalog::SourceKind;
 use crate::fetch::{Client, Validators};
@@ -47,9 +49,10 @@ impl Job<'_> {
         target: &Target,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<CrawlOutcome, HarvestError> {
+        self.state.changed_since = self.options.changed_since.or_else(|| self.changed_since());
         let selection = Selection {
             filters: self.options.filters.clone(),
-            changed_since: self.changed_since(),
+            changed_since: self.state.changed_since,
             token: self.options.token.clone(),
             catalogue: self.options.catalogue.clone(),
         };

@@ -1,14 +1,16 @@
 //! The places that a job reads and writes.
 
-use super::job::{Harvest, HarvestError, Options, Writing};
+use super::job::Harvest;
 use super::known::Known;
+use super::options::{Options, Writing};
+use super::outcome::HarvestError;
 use super::workplace::Opened;
 use crate::catalog::{DatasetKey, SourceId, SourceKind};
 use crate::convert::Renames;
 use crate::fetch::Validators;
 use crate::operations::{JobRow, Operations, RecordRow, SourceRow};
 use crate::source::Target;
-use crate::store::{CatalogueRecord, GraphNames, Writer};
+use crate::store::{CatalogueRecord, GraphNames, Snapshot, Writer};
 use jiff::{Timestamp, ToSpan};
 use oxigraph::store::Store;
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use std::sync::Arc;
 /// The places that a job writes to; without a store in a dry run.
 pub(super) struct Desk {
     pub(super) opened: Option<Arc<Opened>>,
+    /// What is published, for a dry run to be compared with.
+    pub(super) published: Option<Snapshot>,
     pub(super) row: SourceRow,
     pub(super) known: Known,
     /// The job's identifier.
@@ -57,7 +61,7 @@ impl Desk {
         };
         let reconciliation = Reconciliation { store: opened.store(), names, operations, row: &row };
         runtime.block_on(reconciliation.run(&mut known, &options.now.to_string()))?;
-        Ok(Self { opened: Some(opened), row, known, job, former, note })
+        Ok(Self { opened: Some(opened), published: None, row, known, job, former, note })
     }
 
     /// Whether the pages that an earlier run of the same job had are young enough to go on from.
@@ -84,28 +88,40 @@ impl Desk {
     ) -> Result<Self, HarvestError> {
         let name = match &options.source {
             Some(name) => name.clone(),
-            None => known_source(harvest, &url)?.map_or_else(|| SourceId::of_address(&url), |row| row.slug),
+            None => known_source(harvest, &url, None)?.map_or_else(|| SourceId::of_address(&url), |row| row.slug),
         };
         let folder = harvest.workplace.folder();
         let snapshot = match folder.current()? {
             None => None,
             Some(_) => Some(folder.snapshot()?),
         };
-        let hashes = snapshot.map(|snapshot| CatalogueRecord::hashes(&snapshot.store, names, &name));
+        let hashes = snapshot.as_ref().map(|snapshot| CatalogueRecord::hashes(&snapshot.store, names, &name));
         let row = SourceRow::unregistered(name, url, kind.as_str().to_owned(), &options.now.to_string());
         let known = Known { hashes: hashes.unwrap_or_default(), ..Known::default() };
         let job = uuid::Uuid::now_v7().to_string();
-        Ok(Self { opened: None, row, known, job, former: None, note: None })
+        Ok(Self { opened: None, published: snapshot, row, known, job, former: None, note: None })
     }
 }
 
-/// The source that is registered with an address, where there is a database to ask.
-pub(super) fn known_source(harvest: &Harvest<'_>, url: &str) -> Result<Option<SourceRow>, HarvestError> {
+/// The source that is registered with a name or an address, where there is a database to ask.
+pub(super) fn known_source(
+    harvest: &Harvest<'_>,
+    url: &str,
+    name: Option<&SourceId>,
+) -> Result<Option<SourceRow>, HarvestError> {
     let path = harvest.workplace.folder().operations();
     if !path.exists() {
         return Ok(None);
     }
-    Ok(harvest.runtime.block_on(async { Operations::open_read_only(&path).await?.find_source(url).await })?)
+    Ok(harvest.runtime.block_on(async {
+        let operations = Operations::open_read_only(&path).await?;
+        if let Some(name) = name
+            && let Some(row) = operations.source_named(name.as_str()).await?
+        {
+            return Ok(Some(row));
+        }
+        operations.find_source(url).await
+    })?)
 }
 
 /// Finds or registers the source of an address; a source that moved is said.
@@ -137,7 +153,7 @@ async fn register(
     {
         return Err(HarvestError::Name { url: url.to_owned(), known: known.slug, asked: asked.clone() });
     }
-    let moved = (known.url != url)
+    let moved = (known.url != url && !known.kind.is_empty())
         .then(|| format!("the source {} moved here from {}; its records stay its own", known.name, known.url));
     if known.url == url && known.kind == kind.as_str() {
         return Ok((known, moved));

@@ -1,11 +1,12 @@
 //! The end of a job: what is missing, what was renamed, what is published.
 
-use super::job::{HarvestError, Job, Progress};
-use super::workplace::Opened;
+use super::job::Job;
+use super::outcome::{HarvestError, Progress};
 use super::removal::Removal;
 use super::renames;
 use super::report::{FindingCounts, JobReport, Status};
 use super::state::State;
+use super::workplace::Opened;
 use super::writing::former_state;
 use crate::catalog::{DatasetKey, ItemError};
 use crate::fetch::Validators;
@@ -156,9 +157,8 @@ impl Job<'_> {
             return Ok(removal.held);
         };
         let (operations, slug) = (opened.operations(), &self.desk.row.slug);
-        let mark = |keys: &[DatasetKey], since: Option<&str>| {
-            self.runtime.block_on(operations.mark(keys, since, None))
-        };
+        let mark =
+            |keys: &[DatasetKey], since: Option<&str>| self.runtime.block_on(operations.mark(keys, since, None));
         self.state.counts.restored += self.state.present_again.len() as u64;
         mark(&self.state.present_again, None)?;
         mark(&removal.newly_missing, Some(&self.now))?;

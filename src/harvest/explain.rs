@@ -1,7 +1,9 @@
 //! One record of a source, from what its platform says to DCAT-AP: how somebody writes a mapping.
 
 use super::crawling::crawl_source;
-use super::job::{Harvest, HarvestError, Options, converter_of};
+use super::job::{Harvest, converter_of};
+use super::options::Options;
+use super::outcome::HarvestError;
 use crate::catalog::{Finding, SourceId, SourceKind};
 use crate::convert::{
     Converter, CustomMapping, Draft, Identifier, Mapper, NodeClaim, Refusal, Renames, UnmappedField,

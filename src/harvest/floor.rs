@@ -53,7 +53,8 @@ impl Job<'_> {
         if self.state.held_back.len() < NAMED
             && let Some(first) = messages.first()
         {
-            let more = if messages.len() > 1 { format!(", and {} more", messages.len() - 1) } else { String::new() };
+            let more =
+                if messages.len() > 1 { format!(", and {} more", messages.len() - 1) } else { String::new() };
             let said = format!("held back: {}{more}", first.message);
             self.state.held_back.push(ItemError::new(Some(remote_id.clone()), first.place.clone(), said));
         }

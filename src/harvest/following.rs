@@ -1,6 +1,7 @@
 //! Following a source: only what changed is asked for, where the platform can tell, and everything at a set interval.
 
-use super::job::{Job, Writing};
+use super::job::Job;
+use super::options::Writing;
 use crate::catalog::SourceKind;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

@@ -1,163 +1,22 @@
 //! One job: the pipeline over the windows of a crawl.
 
 use super::desk::Desk;
-use super::following::Following;
-use super::profiles::{ProfileError, Profiles};
-use super::removal::RemovalRules;
+use super::options::Options;
+use super::outcome::{FailedJob, HarvestError, Harvested, Progress};
+use super::profiles::Profiles;
 use super::report::{JobReport, Status};
 use super::spool::Spool;
 use super::state::{Clock, Pending, State};
 use super::workplace::{Turn, Workplace};
-use crate::catalog::{Finding, GraphHash, ItemError, SourceId, SourceKind};
-use crate::convert::{Converter, CustomMapping, Identifier, Mapper, MappingError, QueryError, RecordFilter};
+use crate::catalog::{GraphHash, ItemError, SourceId, SourceKind, with_causes};
+use crate::convert::{Converter, CustomMapping, Identifier, Mapper, QueryError, RecordFilter};
 use crate::derive::Deriver;
-use crate::config::Policy;
-use crate::fetch::{Client, Secret, Stop, Stopping, Tape, TapeMode};
-use crate::operations::OperationsError;
-use crate::source::{CatalogueSettings, CrawlLimits, Detected, FilterError, Filters, SourceError, Target, detect};
-use crate::store::{GraphNames, SourceGraph, StoreError, Writer};
+use crate::fetch::{Client, Stopping, Tape, TapeMode};
+use crate::source::{Detected, FilterError, Target, detect};
+use crate::store::{GraphNames, SourceGraph, Writer};
 use jiff::Timestamp;
 use std::time::Instant;
 use tokio::runtime::Handle;
-
-/// What a job is asked to do.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// A name for the source; else one is made of its address.
-    pub source: Option<SourceId>,
-    /// Its kind; else the one it is known by, else what its address tells.
-    pub kind: Option<SourceKind>,
-    /// What it adds to the mapping of its kind.
-    pub mapping: CustomMapping,
-    /// Which of its records are wanted.
-    pub filters: Filters,
-    /// How it is followed.
-    pub following: Following,
-    /// A key to its interface.
-    pub token: Option<Secret>,
-    /// What is asked of a catalogue service.
-    pub catalogue: CatalogueSettings,
-    /// The most records to take.
-    pub max_records: Option<u64>,
-    /// Whether to write anything.
-    pub writing: Writing,
-    /// The base of the platform's own IRIs.
-    pub base: String,
-    /// The languages in which records are shown, the best one first.
-    pub languages: Vec<String>,
-    /// The bounds of the crawl.
-    pub limits: CrawlLimits,
-    /// The rules of removal.
-    pub removal: RemovalRules,
-    /// Which records are published.
-    pub policy: Policy,
-    /// The time of the job.
-    pub now: Timestamp,
-    /// The job, where it was queued; else it is a new one, or the one of the source that was interrupted.
-    pub job: Option<String>,
-    /// How old the pages of an interrupted job may be, in hours, to go on from them.
-    pub resume_hours: i64,
-    /// The pages of a job that is run again, instead of asking the source.
-    pub replay: Option<Tape>,
-    /// A word that ends the job.
-    pub stop: Stop,
-}
-
-/// Whether a job writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writing {
-    /// It stores what it harvests.
-    Stored,
-    /// It only reports what it would do.
-    DryRun,
-}
-
-/// Why a job could not run.
-#[derive(Debug, thiserror::Error)]
-pub enum HarvestError {
-    /// The source could not be read.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Another job left the store half written; it is opened anew.
-    #[error("another job could not write what it had read; this one goes on as soon as the store is mended")]
-    Spoiled,
-    /// Somebody ended the job.
-    #[error("the job was cancelled; nothing of it was stored")]
-    Cancelled,
-    /// The process ends.
-    #[error("the job was interrupted; it goes on from the pages that it has read")]
-    Interrupted,
-    /// The pages of the job cannot be kept.
-    #[error("{}: the pages of the job cannot be kept, or read again", path.display())]
-    Tape {
-        /// The file.
-        path: std::path::PathBuf,
-        /// The system's error.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A second name for one address.
-    #[error("{url} is the source {known} already; leave --source out, or give it that name instead of {asked}")]
-    Name {
-        /// The address.
-        url: String,
-        /// The name it has.
-        known: SourceId,
-        /// The name that was given.
-        asked: SourceId,
-    },
-    /// The operations database failed.
-    #[error(transparent)]
-    Operations(#[from] OperationsError),
-    /// A conversion query failed.
-    #[error(transparent)]
-    Query(#[from] QueryError),
-    /// A profile cannot be used.
-    #[error(transparent)]
-    Profile(#[from] ProfileError),
-    /// A filter cannot be used.
-    #[error(transparent)]
-    Filter(#[from] FilterError),
-    /// What the source adds to its mapping cannot be used.
-    #[error(transparent)]
-    Mapping(#[from] MappingError),
-    /// The record that was asked for is not there.
-    #[error(
-        "none of the {read} records read is {record:?}: a record goes by its identifier, its name or its node"
-    )]
-    NoSuchRecord {
-        /// What was asked for.
-        record: String,
-        /// The records that were read.
-        read: u64,
-    },
-}
-
-/// What a running job tells.
-#[derive(Debug, Clone, Copy)]
-pub enum Progress {
-    /// It is reading.
-    Reading {
-        /// Records so far.
-        records: u64,
-        /// Pages so far, the present one included.
-        pages: u64,
-    },
-    /// It begins something else.
-    Phase(&'static str),
-}
-
-/// A job that failed: what is known of it, and why.
-#[derive(Debug)]
-pub struct FailedJob {
-    /// Its report, with status `failed`.
-    pub report: JobReport,
-    /// Why.
-    pub error: HarvestError,
-}
 
 /// Runs jobs on one store.
 pub struct Harvest<'h> {
@@ -181,12 +40,13 @@ impl Harvest<'_> {
         target: &Target,
         options: &Options,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<(JobReport, Vec<Finding>), Box<FailedJob>> {
+    ) -> Result<Harvested, Box<FailedJob>> {
         let started = Instant::now();
         let mut reported = None;
         self.run_job(target, options, progress, &mut reported).map_err(|error| {
             let name = options.source.clone().unwrap_or_else(|| SourceId::of_address(target.url().as_str()));
-            let report = reported.unwrap_or_else(|| JobReport::failed(&name, &error, started));
+            let job = uuid::Uuid::now_v7().to_string();
+            let report = reported.unwrap_or_else(|| JobReport::failed(&name, &job, &with_causes(&error), started));
             Box::new(FailedJob { report, error })
         })
     }
@@ -201,7 +61,7 @@ impl Harvest<'_> {
         if let Some(kind) = options.kind {
             return Ok((kind, None));
         }
-        let known = super::desk::known_source(self, url.as_str())?;
+        let known = super::desk::known_source(self, url.as_str(), options.source.as_ref())?;
         if let Some(kind) = known.and_then(|row| SourceKind::parse(&row.kind)) {
             return Ok((kind, None));
         }
@@ -220,7 +80,7 @@ impl Harvest<'_> {
         options: &Options,
         progress: &mut dyn FnMut(Progress),
         reported: &mut Option<JobReport>,
-    ) -> Result<(JobReport, Vec<Finding>), HarvestError> {
+    ) -> Result<Harvested, HarvestError> {
         let started = Instant::now();
         let (kind, detected) = self.kind(target, options)?;
         let target = detected.as_ref().map_or(target, |detected| &detected.target);
@@ -269,18 +129,12 @@ impl Harvest<'_> {
             clock: Clock::default(),
         };
         job.begin()?;
-        let crawled = job.crawl(&client, target, progress).and_then(|outcome| {
-            job.bring_in()?;
-            Ok(outcome)
-        });
-        let finished = crawled.and_then(|outcome| job.finish(outcome, started, progress));
-        match finished {
-            Ok(report) => Ok((report, std::mem::take(&mut job.state.findings))),
-            Err(error) => {
-                *reported = Some(job.finish_failed(&error, started)?);
-                Err(error)
-            }
-        }
+        let ran = job.run(&client, target, started, progress);
+        ran.inspect_err(|error| match job.finish_failed(error, started) {
+            Ok(report) => *reported = Some(report),
+            // Why the job failed matters more than why that cannot be noted.
+            Err(second) => tracing::error!(error = with_causes(&second), "the end of the job cannot be noted"),
+        })
     }
 
     /// The client of a job, which keeps what it is answered, and first gives what an interrupted run of the
@@ -304,8 +158,9 @@ impl Harvest<'_> {
             }
         }
         let tape = Tape::open(&path, TapeMode::Recording).map_err(failed)?;
-        let note = (tape.kept() > 0)
-            .then(|| format!("the job goes on from {} answers that it had before it was interrupted", tape.kept()));
+        let note = (tape.kept() > 0).then(|| {
+            format!("the job goes on from {} answers that it had before it was interrupted", tape.kept())
+        });
         Ok((client.with_tape(tape), note))
     }
 }
@@ -388,6 +243,28 @@ impl Job<'_> {
         Ok(())
     }
 
+    fn run(
+        &mut self,
+        client: &Client,
+        target: &Target,
+        started: Instant,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Harvested, HarvestError> {
+        let outcome = self.crawl(client, target, progress)?;
+        let announced = outcome.announced;
+        self.bring_in()?;
+        let report = self.finish(outcome, started, progress)?;
+        let state = &mut self.state;
+        Ok(Harvested {
+            report,
+            findings: std::mem::take(&mut state.findings),
+            announced,
+            records: std::mem::take(&mut state.records),
+            differences: std::mem::take(&mut state.differences),
+            different: state.different,
+        })
+    }
+
     /// Ends a job that stored nothing: what it had written is undone by whoever opens the store next.
     fn finish_failed(&mut self, error: &HarvestError, started: Instant) -> Result<JobReport, HarvestError> {
         // A batch that is being loaded needs the store; its own fate is of no interest any more.
@@ -452,22 +329,10 @@ impl Job<'_> {
             errors,
             held_back: self.state.held_back.clone(),
             unmapped: self.state.unmapped.fields(),
+            changed_since: self.state.changed_since.map(|since| since.to_string()),
             seconds: started.elapsed().as_secs_f64(),
             note,
             phases: self.clock.phases.iter().map(|(name, time)| (*name, time.as_secs_f64())).collect(),
         }
     }
-}
-
-/// An error with its causes, in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    for cause in std::iter::successors(error.source(), |error| error.source()) {
-        let words = cause.to_string();
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-    }
-    text
 }

@@ -5,26 +5,36 @@
 
 mod crawling;
 mod desk;
+mod differences;
 mod ending;
 mod explain;
 mod floor;
 mod following;
+mod hand;
 mod job;
 mod known;
+mod options;
+mod outcome;
 mod profiles;
 mod removal;
 mod renames;
 mod report;
 mod spool;
 mod state;
+mod states;
 mod window;
 mod workplace;
 mod writing;
 
+pub use differences::Difference;
 pub use explain::Explained;
 pub use following::Following;
-pub use job::{FailedJob, Harvest, HarvestError, Options, Progress, Writing};
+pub use hand::{Hand, HandError};
+pub use job::Harvest;
+pub use options::{Options, Writing};
+pub use outcome::{FailedJob, HarvestError, Harvested, Progress};
 pub use profiles::{Profile, ProfileError, Profiles};
 pub use removal::RemovalRules;
 pub use report::{FindingCounts, JobReport, RecordCounts, Status};
+pub use states::{Compared, compare_states};
 pub use workplace::{Opened, Pace, Turn, Workplace};

@@ -130,6 +130,12 @@ impl Profiles {
         Ok(Self { compiled, vocabulary, fingerprint })
     }
 
+    /// Whether a name is that of a profile that the program brings.
+    #[must_use]
+    pub fn is_built_in(name: &str) -> bool {
+        BUILT_IN.iter().any(|(known, _, _)| *known == name)
+    }
+
     /// What changes when the rules do.
     #[must_use]
     pub fn fingerprint(&self) -> &str {

@@ -36,7 +36,9 @@ pub(super) struct Removal {
 impl Removal {
     pub(super) fn decide(known: &Known, seen: &HashSet<DatasetKey>, now: Timestamp, rules: RemovalRules) -> Self {
         let mut removal = Self::default();
-        let mut gone: Vec<DatasetKey> = known.hashes.keys().filter(|key| !seen.contains(key)).copied().collect();
+        let is_detached = |key: &DatasetKey| known.findings.get(key).is_some_and(|stored| stored.detached);
+        let is_gone = |key: &&DatasetKey| !seen.contains(*key) && !is_detached(key);
+        let mut gone: Vec<DatasetKey> = known.hashes.keys().filter(is_gone).copied().collect();
         gone.sort_unstable();
         for key in gone {
             let since = known.findings.get(&key).and_then(|stored| stored.missing_since.as_deref());

@@ -131,9 +131,9 @@ impl FindingCounts {
 impl JobReport {
     /// The report of a job that failed before there was anything to count.
     #[must_use]
-    pub fn failed(source: &SourceId, error: &dyn std::error::Error, started: Instant) -> Self {
+    pub fn failed(source: &SourceId, job: &str, why: &str, started: Instant) -> Self {
         Self {
-            job: uuid::Uuid::now_v7().to_string(),
+            job: job.to_owned(),
             source: source.to_string(),
             status: Status::Failed,
             complete: false,
@@ -144,8 +144,9 @@ impl JobReport {
             errors: Vec::new(),
             held_back: Vec::new(),
             unmapped: Vec::new(),
+            changed_since: None,
             seconds: started.elapsed().as_secs_f64(),
-            note: Some(error.to_string()),
+            note: Some(why.to_owned()),
             phases: Vec::new(),
         }
     }
@@ -179,6 +180,9 @@ pub struct JobReport {
     /// Fields of a platform's records that no mapping query reads, those of most records first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmapped: Vec<UnmappedField>,
+    /// Since when changes were asked for, where not all was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_since: Option<String>,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// Why a job is held or failed, for people.

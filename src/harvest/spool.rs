@@ -28,7 +28,8 @@ pub(super) struct Spool {
 impl Spool {
     /// Adds changes; those that are too many for memory go into a file of the folder.
     pub(super) fn push(&mut self, written: Vec<Written>, folder: &Path) -> io::Result<()> {
-        self.statements += written.iter().map(|one| one.change.stated.len() + one.change.normalised.len()).sum::<usize>();
+        self.statements +=
+            written.iter().map(|one| one.change.stated.len() + one.change.normalised.len()).sum::<usize>();
         self.waiting.extend(written);
         if self.statements < IN_MEMORY {
             return Ok(());
@@ -217,15 +218,25 @@ mod tests {
         spool.statements = IN_MEMORY;
         spool.push(vec![written(2)], folder.path()).unwrap();
         spool.push(vec![written(3)], folder.path()).unwrap();
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no name that a crash could leave behind");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "no name that a crash could leave behind"
+        );
         let mut portions = spool.into_portions().unwrap();
         let back = portions.next().unwrap().unwrap();
         assert!(portions.next().unwrap().is_none());
         for (number, one) in (0..).zip(&back) {
             let wanted = written(number);
             assert_eq!(one.change.record, wanted.change.record);
-            assert_eq!((&one.change.stated, &one.change.normalised), (&wanted.change.stated, &wanted.change.normalised));
-            assert_eq!((&one.row.remote_id, &one.derived, one.was), (&wanted.row.remote_id, &wanted.derived, wanted.was));
+            assert_eq!(
+                (&one.change.stated, &one.change.normalised),
+                (&wanted.change.stated, &wanted.change.normalised)
+            );
+            assert_eq!(
+                (&one.row.remote_id, &one.derived, one.was),
+                (&wanted.row.remote_id, &wanted.derived, wanted.was)
+            );
         }
         assert_eq!(back.len(), 4);
     }

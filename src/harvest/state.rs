@@ -1,6 +1,7 @@
 //! What a job has learned so far, and where its time goes.
 
-use super::job::HarvestError;
+use super::differences::Difference;
+use super::outcome::HarvestError;
 use super::renames;
 use super::report::{FindingCounts, RecordCounts};
 use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError};
@@ -28,6 +29,12 @@ pub(super) struct State {
     pub(super) still_there: Vec<DatasetKey>,
     pub(super) added: Vec<(DatasetKey, renames::Addresses)>,
     pub(super) remote_ids: HashMap<DatasetKey, String>,
+    /// Since when changes are asked for, where not all is.
+    pub(super) changed_since: Option<jiff::civil::DateTime>,
+    /// Of a dry run, where they were asked for: records as they would be, and what would be different.
+    pub(super) records: Vec<DerivedRow>,
+    pub(super) differences: Vec<Difference>,
+    pub(super) different: u64,
     /// What became of records, until it is written.
     pub(super) items: Vec<Item>,
     /// Records that are not published, by name.

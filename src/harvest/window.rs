@@ -1,12 +1,13 @@
 //! From a window of a page to converted and validated records.
 
-use super::job::{HarvestError, Job};
+use super::job::Job;
+use super::outcome::HarvestError;
 use super::profiles::{Profiles, Speaks};
 use super::report::FindingCounts;
 use super::state::FirstSeen;
-use crate::catalog::{Finding, ItemError, Message, Place, RecordKind, Severity};
+use crate::catalog::{Finding, GraphHash, ItemError, Message, Place, RecordKind, Severity};
 use crate::convert::{Conversion, Converter, Draft, NodeClaim, QueryError, language_tag};
-use crate::operations::{Item, ItemMessage, ItemOutcome};
+use crate::operations::{Item, ItemMessage, ItemOutcome, StoredFindings};
 use crate::source::{Appetite, PageNotes, Records, Window};
 use crate::triples::{Graph, TermId, independent_batches};
 use oxrdf::{NamedOrBlankNode, Term, Triple};
@@ -193,10 +194,13 @@ impl Job<'_> {
 
     fn keep_unless_unchanged(&mut self, draft: Draft) -> Option<Draft> {
         let known = &self.desk.known;
-        if known.findings.get(&draft.key).is_some_and(|stored| stored.withdrawn) {
+        if let Some(why) = known.findings.get(&draft.key).and_then(|stored| left_alone(stored, draft.hash)) {
             let mut item = Item::of(draft.key, &draft.remote_id.value, ItemOutcome::Skipped);
-            let message = "a person archived this record: it stays so until it is restored".to_owned();
-            item.messages.push(ItemMessage { level: "info".to_owned(), place: draft.place, message });
+            item.messages.push(ItemMessage {
+                level: "info".to_owned(),
+                place: draft.place,
+                message: why.to_owned(),
+            });
             self.state.items.push(item);
             self.state.counts.skipped += 1;
             return None;
@@ -216,6 +220,19 @@ impl Job<'_> {
         }
         Some(draft)
     }
+}
+
+/// Why a record is left as a person wanted it.
+fn left_alone(stored: &StoredFindings, hash: GraphHash) -> Option<&'static str> {
+    if stored.withdrawn {
+        return Some("a person archived this record: it stays so until it is restored");
+    }
+    if stored.detached {
+        return Some("a person detached this record from its source: it stays as it is");
+    }
+    let is_undone = stored.undone_hash.as_deref() == Some(hash.to_string().as_str());
+    is_undone
+        .then_some("a person undid this state: the record stays as it was until the source says something else")
 }
 
 fn first_seen(draft: &Draft) -> FirstSeen {

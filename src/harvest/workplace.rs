@@ -1,7 +1,7 @@
 //! What the jobs of a process share: the store, into which one of them brings its changes at a time, and the
 //! operations database.
 
-use super::job::HarvestError;
+use super::outcome::HarvestError;
 use crate::operations::Operations;
 use crate::store::{Folder, StoreError, Writable};
 use oxigraph::store::Store;
@@ -72,6 +72,17 @@ impl Workplace {
         std::fs::create_dir_all(root).map_err(|source| StoreError::File { path: root.to_owned(), source })?;
         let operations = runtime.block_on(Operations::open(&self.folder.operations()))?;
         Ok(self.operations.get_or_init(|| operations).clone())
+    }
+
+    /// The operations database, for reading alone: nothing is written beside it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn operations_read_only(&self) -> Result<Operations, crate::operations::OperationsError> {
+        match self.operations.get() {
+            Some(operations) => Ok(operations.clone()),
+            None => Operations::open_read_only(&self.folder.operations()).await,
+        }
     }
 
     /// Opens the store for a job, or gives the one that other jobs have open. It is closed with the last of

@@ -1,6 +1,7 @@
 //! From processed records to the store, and to the operations database once the store has them.
 
-use super::job::{HarvestError, Job};
+use super::job::Job;
+use super::outcome::HarvestError;
 use super::renames;
 use super::report::FindingCounts;
 use super::window::Processed;
@@ -16,6 +17,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::Instant;
+
+/// Records that would be different and are shown.
+const SHOWN: usize = 1_000;
 
 /// What the store has of a record that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +56,7 @@ impl Job<'_> {
             written.push(self.written(record));
         }
         if self.desk.opened.is_none() {
-            return Ok(());
+            return self.show(written);
         }
         self.derive(&mut written)?;
         match self.workplace.pace() {
@@ -62,6 +66,25 @@ impl Job<'_> {
                 self.spool.push(written, folder).map_err(|source| spool_error(folder, source))
             }
         }
+    }
+
+    /// What a dry run gives of records, where it is asked for.
+    fn show(&mut self, mut written: Vec<Written>) -> Result<(), HarvestError> {
+        if self.options.keep_records {
+            self.derive(&mut written)?;
+        }
+        for one in written {
+            if self.options.keep_differences
+                && let Some(difference) = self.desk.difference(self.names, &one.change)?
+            {
+                self.state.different += 1;
+                if self.state.differences.len() < SHOWN {
+                    self.state.differences.push(difference);
+                }
+            }
+            self.state.records.extend(one.derived);
+        }
+        Ok(())
     }
 
     fn written(&mut self, record: Processed) -> Written {
@@ -91,8 +114,7 @@ impl Job<'_> {
     /// Whether a record that the store lacks was there before; else it may be one that was renamed.
     fn note_new(&mut self, record: &Processed) -> ItemOutcome {
         let key = record.draft.key;
-        let was_archived =
-            self.desk.known.findings.get(&key).is_some_and(|stored| stored.archived_at.is_some());
+        let was_archived = self.desk.known.findings.get(&key).is_some_and(|stored| stored.archived_at.is_some());
         if was_archived {
             return ItemOutcome::Restored;
         }

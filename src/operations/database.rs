@@ -1,8 +1,8 @@
 //! The operations database.
 
+use sqlx::Sqlite;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::Sqlite;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,7 +59,8 @@ impl Operations {
 
     /// Opens the database for reading alone: it must be there, and of this version. Nothing is written beside it.
     pub async fn open_read_only(path: &Path) -> Result<Self, OperationsError> {
-        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(30));
+        let options =
+            SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(30));
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
         let pool = pool.map_err(|source| OperationsError::Database { path: path.to_owned(), source })?;
         Ok(Self { pool, path: path.to_owned() })
@@ -88,12 +89,18 @@ impl Operations {
     }
 
     /// The rows of a query.
-    pub(super) async fn rows(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Vec<SqliteRow>, OperationsError> {
+    pub(super) async fn rows(
+        &self,
+        query: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<Vec<SqliteRow>, OperationsError> {
         query.fetch_all(&self.pool).await.map_err(|error| self.error(error))
     }
 
     /// The first row of a query, if it has one.
-    pub(super) async fn row(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<Option<SqliteRow>, OperationsError> {
+    pub(super) async fn row(
+        &self,
+        query: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<Option<SqliteRow>, OperationsError> {
         query.fetch_optional(&self.pool).await.map_err(|error| self.error(error))
     }
 

@@ -127,10 +127,7 @@ impl Operations {
     }
 
     /// The keys of records that go by another identifier than the one they were first seen with.
-    pub async fn renamed(
-        &self,
-        source: &SourceId,
-    ) -> Result<HashMap<String, DatasetKey>, OperationsError> {
+    pub async fn renamed(&self, source: &SourceId) -> Result<HashMap<String, DatasetKey>, OperationsError> {
         let rows = sqlx::query("SELECT remote_id, key FROM renames WHERE source = ?")
             .bind(source.as_str())
             .fetch_all(&self.pool)
@@ -163,9 +160,8 @@ impl Operations {
 
     /// A former state of a record, by its hash: the newest with it. As canonical N-Quads.
     pub async fn state_of(&self, key: DatasetKey, hash: &str) -> Result<Option<String>, OperationsError> {
-        let query = sqlx::query(
-            "SELECT quads FROM history WHERE key = ? AND hash = ? ORDER BY replaced_at DESC LIMIT 1",
-        );
+        let query =
+            sqlx::query("SELECT quads FROM history WHERE key = ? AND hash = ? ORDER BY replaced_at DESC LIMIT 1");
         let row = self.row(query.bind(key.to_string()).bind(hash.to_owned())).await?;
         row.map(|row| self.unpacked(row.get("quads"))).transpose()
     }

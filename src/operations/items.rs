@@ -133,7 +133,11 @@ impl Operations {
 
     /// Says of records that a job added that they were renamed, and are known under their former keys; the
     /// former key is first in each pair.
-    pub async fn note_renamed_items(&self, job: &str, pairs: &[(DatasetKey, DatasetKey)]) -> Result<(), OperationsError> {
+    pub async fn note_renamed_items(
+        &self,
+        job: &str,
+        pairs: &[(DatasetKey, DatasetKey)],
+    ) -> Result<(), OperationsError> {
         for (former, new) in pairs {
             let query = sqlx::query("UPDATE items SET outcome = 'renamed', key = ? WHERE job = ? AND key = ?");
             self.run(query.bind(former.to_string()).bind(job.to_owned()).bind(new.to_string())).await?;
@@ -157,23 +161,25 @@ impl Operations {
         Ok(())
     }
 
-    /// Items of a job, of one outcome or of all, in their order, and how many there are.
+    /// Items of a job, of some outcomes or of all, in their order, and how many there are.
     pub async fn items(
         &self,
         job: &str,
-        outcome: Option<ItemOutcome>,
+        outcomes: Option<&[ItemOutcome]>,
         skip: i64,
         limit: i64,
     ) -> Result<(Vec<Item>, i64), OperationsError> {
-        let outcome = outcome.map(|outcome| outcome.as_str().to_owned());
+        let names = outcomes.map(|outcomes| outcomes.iter().map(|outcome| outcome.as_str()).collect::<Vec<_>>());
+        let outcome = names.map(|names| serde_json::to_string(&names).expect("names are plain values"));
         let query = sqlx::query(
-            "SELECT key, remote_id, outcome, messages FROM items WHERE job = ?1 AND (?2 IS NULL OR outcome = ?2)
+            "SELECT key, remote_id, outcome, messages FROM items WHERE job = ?1 AND (?2 IS NULL OR outcome IN (SELECT value FROM json_each(?2)))
              ORDER BY number LIMIT ?3 OFFSET ?4",
         );
         let query = query.bind(job.to_owned()).bind(outcome.clone()).bind(limit).bind(skip);
         let rows = self.rows(query).await?;
-        let total =
-            sqlx::query("SELECT count(*) AS total FROM items WHERE job = ?1 AND (?2 IS NULL OR outcome = ?2)");
+        let total = sqlx::query(
+            "SELECT count(*) AS total FROM items WHERE job = ?1 AND (?2 IS NULL OR outcome IN (SELECT value FROM json_each(?2)))",
+        );
         let total = self.row(total.bind(job.to_owned()).bind(outcome)).await?.map_or(0, |row| row.get("total"));
         Ok((rows.iter().filter_map(item).collect(), total))
     }
@@ -182,7 +188,10 @@ impl Operations {
     pub async fn items_by_outcome(&self, job: &str) -> Result<Vec<(ItemOutcome, i64)>, OperationsError> {
         let query = sqlx::query("SELECT outcome, count(*) AS total FROM items WHERE job = ? GROUP BY outcome");
         let rows = self.rows(query.bind(job.to_owned())).await?;
-        Ok(rows.iter().filter_map(|row| Some((ItemOutcome::parse(row.get("outcome"))?, row.get("total")))).collect())
+        Ok(rows
+            .iter()
+            .filter_map(|row| Some((ItemOutcome::parse(row.get("outcome"))?, row.get("total"))))
+            .collect())
     }
 }
 

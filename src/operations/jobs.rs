@@ -202,7 +202,13 @@ impl Operations {
     }
 
     /// Notes the end of a job.
-    pub async fn end_job(&self, id: &str, state: JobState, report: &str, now: &str) -> Result<(), OperationsError> {
+    pub async fn end_job(
+        &self,
+        id: &str,
+        state: JobState,
+        report: &str,
+        now: &str,
+    ) -> Result<(), OperationsError> {
         let query = sqlx::query("UPDATE jobs SET status = ?, report = ?, ended_at = ? WHERE id = ?");
         let query = query.bind(state.as_str()).bind(report.to_owned()).bind(now.to_owned());
         self.run(query.bind(id.to_owned())).await?;

@@ -22,7 +22,8 @@ pub struct OutboxRow {
 impl Operations {
     /// Puts a message into the outbox.
     pub async fn post(&self, channel: &str, message: &str, now: &str) -> Result<(), OperationsError> {
-        let query = sqlx::query("INSERT INTO outbox (id, channel, message, created_at, due_at) VALUES (?, ?, ?, ?4, ?4)");
+        let query =
+            sqlx::query("INSERT INTO outbox (id, channel, message, created_at, due_at) VALUES (?, ?, ?, ?4, ?4)");
         let query = query.bind(uuid::Uuid::now_v7().to_string()).bind(channel.to_owned()).bind(message.to_owned());
         self.run(query.bind(now.to_owned())).await?;
         Ok(())
@@ -30,8 +31,9 @@ impl Operations {
 
     /// Messages that are to be tried now.
     pub async fn due_messages(&self, now: &str) -> Result<Vec<OutboxRow>, OperationsError> {
-        let query =
-            sqlx::query("SELECT * FROM outbox WHERE sent_at IS NULL AND due_at <= ? ORDER BY created_at, id LIMIT 100");
+        let query = sqlx::query(
+            "SELECT * FROM outbox WHERE sent_at IS NULL AND due_at <= ? ORDER BY created_at, id LIMIT 100",
+        );
         let rows = self.rows(query.bind(now.to_owned())).await?;
         let message = |row: &sqlx::sqlite::SqliteRow| OutboxRow {
             id: row.get("id"),
@@ -45,7 +47,8 @@ impl Operations {
 
     /// Notes that a message was sent.
     pub async fn note_sent(&self, id: &str, now: &str) -> Result<(), OperationsError> {
-        let query = sqlx::query("UPDATE outbox SET sent_at = ?, error = NULL, attempts = attempts + 1 WHERE id = ?");
+        let query =
+            sqlx::query("UPDATE outbox SET sent_at = ?, error = NULL, attempts = attempts + 1 WHERE id = ?");
         self.run(query.bind(now.to_owned()).bind(id.to_owned())).await?;
         Ok(())
     }

@@ -40,6 +40,10 @@ pub struct StoredFindings {
     pub archived_at: Option<String>,
     /// Whether a person archived it: it stays so, whatever its source says.
     pub withdrawn: bool,
+    /// Whether a person detached it: it stays as it is, whatever its source says.
+    pub detached: bool,
+    /// The hash of a state that a person undid: it does not come back.
+    pub undone_hash: Option<String>,
 }
 
 /// What is known of a record beside its triples.
@@ -59,6 +63,8 @@ pub struct KnownRecord {
     pub archived_at: Option<String>,
     /// Whether a person archived it.
     pub withdrawn: bool,
+    /// Whether a person detached it.
+    pub detached: bool,
 }
 
 impl Operations {
@@ -101,7 +107,8 @@ impl Operations {
         source: &SourceId,
     ) -> Result<HashMap<DatasetKey, StoredFindings>, OperationsError> {
         let rows = sqlx::query(
-            "SELECT key, hash, violation, warning, info, missing_since, archived_at, withdrawn FROM records WHERE source = ?",
+            "SELECT key, hash, violation, warning, info, missing_since, archived_at, withdrawn, detached, undone_hash
+             FROM records WHERE source = ?",
         )
         .bind(source.as_str())
         .fetch_all(&self.pool)
@@ -115,6 +122,8 @@ impl Operations {
                 missing_since: row.get("missing_since"),
                 archived_at: row.get("archived_at"),
                 withdrawn: row.get("withdrawn"),
+                detached: row.get("detached"),
+                undone_hash: row.get("undone_hash"),
             };
             Some((DatasetKey::parse(row.get("key"))?, stored))
         });
@@ -134,7 +143,8 @@ impl Operations {
              FROM json_each(?) WHERE true
              ON CONFLICT (key) DO UPDATE SET remote_id = excluded.remote_id, hash = excluded.hash,
                 violation = excluded.violation, warning = excluded.warning, info = excluded.info,
-                findings = excluded.findings, missing_since = NULL, archived_at = NULL, withdrawn = 0",
+                findings = excluded.findings, missing_since = NULL, archived_at = NULL, withdrawn = 0,
+                undone_hash = NULL",
         )
         .bind(json)
         .execute(&self.pool)
@@ -206,6 +216,28 @@ impl Operations {
         Ok(())
     }
 
+    /// Notes that a person gave a record a former state back; the one that it had does not come back.
+    pub async fn note_undone(
+        &self,
+        key: DatasetKey,
+        hash: &str,
+        undone: Option<&str>,
+    ) -> Result<(), OperationsError> {
+        let query = sqlx::query(
+            "UPDATE records SET hash = ?, undone_hash = ?, archived_at = NULL, withdrawn = 0, missing_since = NULL WHERE key = ?",
+        );
+        let query = query.bind(hash.to_owned()).bind(undone.map(ToOwned::to_owned));
+        self.run(query.bind(key.to_string())).await?;
+        Ok(())
+    }
+
+    /// Notes that a record stays as it is, or follows its source again.
+    pub async fn detach(&self, key: DatasetKey, detached: bool) -> Result<(), OperationsError> {
+        let query = sqlx::query("UPDATE records SET detached = ?, missing_since = NULL WHERE key = ?");
+        self.run(query.bind(detached).bind(key.to_string())).await?;
+        Ok(())
+    }
+
     /// What is known of a record beside its triples.
     pub async fn known_record(&self, key: DatasetKey) -> Result<Option<KnownRecord>, OperationsError> {
         let query = sqlx::query("SELECT * FROM records WHERE key = ?");
@@ -218,12 +250,14 @@ impl Operations {
             missing_since: row.get("missing_since"),
             archived_at: row.get("archived_at"),
             withdrawn: row.get("withdrawn"),
+            detached: row.get("detached"),
         }))
     }
 
     /// The keys of records that a source or a person calls so.
     pub async fn keys_of_remote_id(&self, remote_id: &str) -> Result<Vec<DatasetKey>, OperationsError> {
-        let rows = self.rows(sqlx::query("SELECT key FROM records WHERE remote_id = ?").bind(remote_id.to_owned()));
+        let rows =
+            self.rows(sqlx::query("SELECT key FROM records WHERE remote_id = ?").bind(remote_id.to_owned()));
         Ok(rows.await?.iter().filter_map(|row| DatasetKey::parse(row.get("key"))).collect())
     }
 
@@ -245,6 +279,9 @@ impl Operations {
         let query =
             sqlx::query("SELECT key, remote_id FROM records WHERE key IN (SELECT value FROM json_each(?))");
         let rows = self.rows(query.bind(json)).await?;
-        Ok(rows.iter().filter_map(|row| Some((DatasetKey::parse(row.get("key"))?, row.get("remote_id")))).collect())
+        Ok(rows
+            .iter()
+            .filter_map(|row| Some((DatasetKey::parse(row.get("key"))?, row.get("remote_id"))))
+            .collect())
     }
 }

@@ -221,7 +221,8 @@ impl Operations {
         if holder.is_some_and(|holder| holder.slug != *source) {
             return Ok(false);
         }
-        let given = sqlx::query("INSERT INTO names (name, source, given_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+        let given =
+            sqlx::query("INSERT INTO names (name, source, given_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
         self.run(given.bind(name.to_owned()).bind(source.to_string()).bind(now.to_owned())).await?;
         let renamed = sqlx::query("UPDATE sources SET name = ? WHERE slug = ?");
         self.run(renamed.bind(name.to_owned()).bind(source.to_string())).await?;

@@ -1,6 +1,7 @@
 //! `/api/1/datasets/`: records as JSON, paged as udata pages them.
 
-use super::parameters::Parameters;
+use super::harvest::Page;
+use super::parameters::{Paging, Parameters};
 use super::problem::Problem;
 use super::server::{Opened, Shared, State};
 use crate::catalog::DatasetKey;
@@ -8,57 +9,79 @@ use crate::derive::Record;
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 const LARGEST_PAGE: usize = 100;
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Paging {
-    page: Option<usize>,
-    page_size: Option<usize>,
-}
-
+/// The records of the catalogue.
+#[utoipa::path(get, path = "/api/1/datasets/", params(Paging), responses((status = 200, body = Object), (status = 400), (status = 404)))]
 pub(super) async fn list(
     axum::extract::State(shared): State,
     Parameters(paging): Parameters<Paging>,
-) -> Result<Json<Value>, Problem> {
-    let page = paging.page.unwrap_or(1).max(1);
-    let size = paging.page_size.unwrap_or(20).clamp(1, LARGEST_PAGE);
+) -> Result<Json<Page<Value>>, Problem> {
+    let (page, size) = paging.bounds()?;
+    // A page of records is heavier than one of rows.
+    let size = usize::try_from(size).unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE);
+    let paging = Paging::new(Some(page), i64::try_from(size).ok());
     let opened = shared.snapshot()?;
     let keys = opened.keys(&shared.names);
-    let start = (page - 1).saturating_mul(size);
-    if page > 1 && start >= keys.len() {
-        return Err(Problem::not_found(format!(
-            "there is no page {page}: the catalogue has {} records",
-            keys.len()
-        )));
-    }
+    let start = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size);
     let of_page: Vec<DatasetKey> = keys.iter().skip(start).take(size).copied().collect();
     let records = derive(&shared, &opened, of_page).await?;
-    let link =
-        |page: usize| format!("{}/api/1/datasets/?page={page}&page_size={size}", shared.settings.public_base);
-    Ok(Json(json!({
-        "data": records,
-        "page": page,
-        "page_size": size,
-        "total": keys.len(),
-        "next_page": (start + size < keys.len()).then(|| link(page + 1)),
-        "previous_page": (page > 1).then(|| link(page - 1)),
-    })))
+    let base = &shared.settings.public_base;
+    let data = records.iter().map(|record| in_udatas_form(record, base)).collect();
+    let total = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    Ok(Json(paging.page_of(data, total, &format!("{base}/api/1/datasets/"), &[])?))
 }
 
+/// A record.
+#[utoipa::path(get, path = "/api/1/datasets/{dataset}/", params(("dataset" = String, Path)), responses((status = 200, body = Object), (status = 404), (status = 410)))]
 pub(super) async fn one(
     axum::extract::State(shared): State,
     Path(id): Path<String>,
-) -> Result<Json<Record>, Problem> {
+) -> Result<Json<Value>, Problem> {
     let key = DatasetKey::parse(&id).ok_or_else(|| Problem::not_found(format!("{id:?} is not a record's key")))?;
     let record = derive(&shared, &shared.snapshot()?, vec![key]).await?.pop();
     match record {
-        Some(record) => Ok(Json(record)),
+        Some(record) => Ok(Json(in_udatas_form(&record, &shared.settings.public_base))),
         None => Err(absent(&shared, key).await?),
     }
+}
+
+/// A record with the fields that clients of udata look for, beside its own.
+fn in_udatas_form(record: &Record, base: &str) -> Value {
+    let mut told = json!(record);
+    told["slug"] = json!(record.id);
+    told["page"] = json!(format!("{base}/dataset/{}", record.id));
+    told["last_modified"] = json!(record.modified_at);
+    told["last_update"] = json!(record.modified_at);
+    for (name, value) in [
+        ("private", json!(false)),
+        ("featured", json!(false)),
+        ("deleted", Value::Null),
+        ("archived", Value::Null),
+        ("owner", Value::Null),
+        ("badges", json!([])),
+        ("metrics", json!({})),
+    ] {
+        told[name] = value;
+    }
+    if let Some(organization) = told["organization"].as_object_mut() {
+        let name = organization.get("uri").filter(|uri| !uri.is_null()).or_else(|| organization.get("name"));
+        let id = uuid::Uuid::new_v5(
+            &uuid::Uuid::NAMESPACE_URL,
+            name.and_then(Value::as_str).unwrap_or_default().as_bytes(),
+        );
+        organization.insert("id".to_owned(), json!(id));
+        organization.insert("class".to_owned(), json!("Organization"));
+    }
+    for resource in told["resources"].as_array_mut().into_iter().flatten() {
+        resource["filetype"] = json!("remote");
+        resource["last_modified"] = resource["modified_at"].clone();
+        resource["preview_url"] = Value::Null;
+    }
+    told
 }
 
 /// Derives records on a thread that may work.

@@ -1,20 +1,28 @@
 //! Answers requests: SPARQL, records, feeds and pages, all from the newest snapshot.
 //!
-//! Nothing here writes, and nothing here fetches: a query that would leave the store is refused before
-//! it is evaluated.
+//! Reading never fetches: a query that would leave the store is refused before it is evaluated. What is changed
+//! is changed by tokens alone, and by the modules before this one.
 
 mod api;
+mod auth;
+mod body;
 mod catalogue;
+mod connections;
 mod dataset;
 mod evaluation;
+mod harvest;
+mod limits;
 mod negotiation;
+mod openapi;
 mod pages;
 mod parameters;
 mod problem;
 mod rdf_writer;
+mod records;
 mod server;
 mod sparql;
 
+pub use auth::Operator;
 pub use negotiation::best_match;
 pub use rdf_writer::RdfWriter;
 pub use server::{ServeError, Server, Settings};

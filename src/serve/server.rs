@@ -1,16 +1,22 @@
 //! The server's routes and its state.
 
+use super::auth::Remembered;
+use super::limits::{Counted, limited};
 use super::problem::Problem;
-use super::{api, catalogue, dataset, pages, sparql};
+use super::{api, catalogue, connections, dataset, harvest, openapi, pages, records, sparql};
 use crate::catalog::DatasetKey;
+use crate::config::Config;
 use crate::convert::QueryError;
 use crate::derive::{Deriver, Seen};
+use crate::harvest::{Hand, HandError};
+use crate::jobs::Service;
 use crate::operations::{Operations, OperationsError};
 use crate::store::{CatalogueRecord, Folder, GraphNames, Snapshot, StoreError};
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
+use jiff::Timestamp;
 use std::sync::{Arc, OnceLock, RwLock};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -24,8 +30,8 @@ pub struct Settings {
     pub names_base: String,
     /// The address by which clients reach the server.
     pub public_base: String,
-    /// The languages in which records are shown, the best one first.
-    pub languages: Vec<String>,
+    /// The program's configuration.
+    pub config: Config,
 }
 
 /// Why a server stopped or did not start.
@@ -53,6 +59,10 @@ pub(super) struct Shared {
     pub(super) deriver: Deriver,
     /// Places for queries that run at once.
     pub(super) places: Arc<Semaphore>,
+    /// What harvests; a server that only reads has none.
+    service: Option<Arc<Service>>,
+    pub(super) remembered: Remembered,
+    pub(super) counted: Counted,
     /// The snapshot last opened. Written by whichever request first sees a newer one.
     opened: RwLock<Arc<Opened>>,
 }
@@ -93,6 +103,30 @@ impl Shared {
         Ok(newest)
     }
 
+    /// What harvests.
+    pub(super) fn service(&self) -> Result<&Arc<Service>, Problem> {
+        self.service.as_ref().ok_or_else(|| Problem::unavailable("this server only reads: it harvests nothing"))
+    }
+
+    /// Does something to records, on a thread that may block.
+    pub(super) async fn by_hand<R: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Hand<'_>) -> Result<R, HandError> + Send + 'static,
+    ) -> Result<R, Problem> {
+        let runner = Arc::clone(self.service()?.runner());
+        let names = self.names.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let hand = Hand {
+                workplace: &runner.workplace,
+                runtime: runner.runtime.clone(),
+                names,
+                now: Timestamp::now(),
+            };
+            work(&hand)
+        });
+        Ok(done.await??)
+    }
+
     /// When each source was last read whole.
     pub(super) async fn seen(&self) -> Result<Seen, OperationsError> {
         let sources = self.operations.sources().await?;
@@ -111,14 +145,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the store.
-    pub async fn open(settings: Settings) -> Result<Self, ServeError> {
+    /// Opens the store; what harvests is there already, where anything does.
+    ///
+    /// # Errors
+    /// When the store or the operations database cannot be read, or nothing was published yet.
+    pub async fn open(settings: Settings, service: Option<Arc<Service>>) -> Result<Self, ServeError> {
         let operations = Operations::open(&settings.folder.operations()).await?;
         let snapshot = settings.folder.snapshot()?;
         let shared = Shared {
             names: GraphNames::new(&settings.names_base),
             operations,
-            deriver: Deriver::new(&settings.languages)?,
+            deriver: Deriver::new(&settings.config.languages)?,
+            service,
+            remembered: Remembered::default(),
+            counted: Counted::default(),
             places: Arc::new(Semaphore::new(PLACES)),
             opened: RwLock::new(Opened::new(snapshot)),
             settings,
@@ -127,16 +167,13 @@ impl Server {
     }
 
     /// Serves until a signal.
-    pub async fn run(
-        self,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), ServeError> {
-        axum::serve(listener, self.router()).with_graceful_shutdown(stop).await?;
+    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        connections::serve(listener, self.router(), stop).await;
         Ok(())
     }
 
-    fn router(self) -> Router {
+    /// What answers requests.
+    pub fn router(self) -> Router {
         Router::new()
             .route("/", get(pages::start))
             .route("/health", get(health))
@@ -148,16 +185,49 @@ impl Server {
             .route("/catalog", get(catalogue::choose))
             .route("/source/{slug}", get(pages::source))
             .route("/{catalogue}", get(catalogue::catalogue))
-            .route("/api/1/datasets/", get(api::list))
-            .route("/api/1/datasets/{id}/", get(api::one))
+            .route("/ready", get(ready))
+            .route("/metrics", get(metrics))
+            .merge(api_routes(&self.shared))
             .fallback(async || Problem::not_found("nothing is at this address"))
             .method_not_allowed_fallback(async || {
-                let why = "this address is read by GET, and /sparql also by POST";
+                let why = "this address does not take this method";
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", why)
             })
             .layer(axum::middleware::map_response(with_security_headers))
             .with_state(self.shared)
     }
+}
+
+/// What clients of the API ask and change.
+fn api_routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    use harvest as h;
+    Router::new()
+        .route("/api/1/openapi.json", get(openapi::openapi))
+        .route("/api/1/docs/", get(openapi::page))
+        .route("/api/1/datasets/", get(api::list))
+        .route("/api/1/datasets/{id}/", get(api::one))
+        .route("/api/1/datasets/{id}/history/", get(records::history))
+        .route("/api/1/datasets/{id}/diff/", get(records::diff))
+        .route("/api/1/datasets/{id}/findings/", get(records::findings))
+        .route("/api/1/datasets/{id}/archive/", post(records::archive))
+        .route("/api/1/datasets/{id}/restore/", post(records::restore))
+        .route("/api/1/datasets/{id}/undo/", post(records::undo))
+        .route("/api/1/datasets/{id}/detach/", post(records::detach))
+        .route("/api/1/harvest/backends/", get(h::backends))
+        .route("/api/1/harvest/sources/", get(h::list).post(h::create))
+        .route("/api/1/harvest/source/preview/", post(h::preview_unsaved))
+        .route("/api/1/harvest/source/{source}/", get(h::one).put(h::edit).delete(h::remove))
+        .route("/api/1/harvest/source/{source}/validate/", post(h::validate))
+        .route("/api/1/harvest/source/{source}/run/", post(h::run))
+        .route("/api/1/harvest/source/{source}/schedule/", post(h::schedule).delete(h::unschedule))
+        .route("/api/1/harvest/source/{source}/preview/", get(h::preview_one))
+        .route("/api/1/harvest/source/{source}/removal/", get(h::removal).post(h::decide))
+        .route("/api/1/harvest/source/{source}/jobs/", get(h::of_source))
+        .route("/api/1/harvest/job/{job}/", get(h::job))
+        .route("/api/1/harvest/job/{job}/items/", get(h::items))
+        .route("/api/1/harvest/job/{job}/cancel/", post(h::cancel))
+        .route("/api/1/harvest/job/{job}/replay/", post(h::replay_job))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(shared), limited))
 }
 
 /// What publishers write may hold scripts: pages run none, and browsers guess no types.
@@ -167,6 +237,8 @@ async fn with_security_headers(mut response: axum::response::Response) -> axum::
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Anybody may read from anywhere; a token is never sent along by a browser itself.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 
@@ -174,6 +246,23 @@ async fn health(axum::extract::State(shared): State) -> Result<impl IntoResponse
     let number = shared.snapshot()?.snapshot.number;
     let body = serde_json::json!({"status": "ok", "snapshot": number});
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body.to_string()))
+}
+
+/// Whether requests can be answered: the store and the operations database are read.
+async fn ready(axum::extract::State(shared): State) -> Result<impl IntoResponse, Problem> {
+    let unready = |error: &dyn std::error::Error| {
+        tracing::warn!(causes = crate::catalog::with_causes(error), "not ready");
+        Problem::unavailable("the store or the operations database cannot be read")
+    };
+    let number = shared.snapshot().map_err(|error| unready(&error))?.snapshot.number;
+    shared.operations.fact("ready").await.map_err(|error| unready(&error))?;
+    let body = serde_json::json!({"status": "ready", "snapshot": number, "harvests": shared.service.is_some()});
+    Ok(([(header::CONTENT_TYPE, "application/json")], body.to_string()))
+}
+
+async fn metrics(axum::extract::State(shared): State) -> Result<impl IntoResponse, Problem> {
+    let text = shared.service()?.metrics().await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }
 
 async fn style() -> impl IntoResponse {

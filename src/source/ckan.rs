@@ -1,10 +1,11 @@
 //! The source kind `ckan`: the packages of a portal, by its action API (CKAN API guide, version 3).
 
-use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name, with_causes};
+use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name};
 use super::json::{answer_of, interface_error};
 use super::json_pages::{Found, Interface, Taken, Walk, address, is_an_answer};
 use super::records::{Record, RecordSink, Records};
 use super::selection::{Dialect, Facet, parse_date};
+use crate::catalog::with_causes;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::Body;
 use jiff::civil::DateTime;

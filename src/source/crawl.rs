@@ -291,18 +291,3 @@ pub(super) fn page_name(page: &Url) -> String {
     let name = path.as_deref().and_then(|path| path.file_name()).and_then(|name| name.to_str());
     name.map_or_else(|| page.to_string(), ToOwned::to_owned)
 }
-
-/// An error with its causes, in one line.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        cause = error.source();
-    }
-    text
-}

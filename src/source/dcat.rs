@@ -2,9 +2,10 @@
 
 use super::block::{Aside, BlockBuilder, Cutter};
 use super::census::Census;
-use super::crawl::{Appetite, Crawl, CrawlOutcome, PageNotes, Sink, SourceError, Target, page_name, with_causes};
+use super::crawl::{Appetite, Crawl, CrawlOutcome, PageNotes, Sink, SourceError, Target, page_name};
 use super::paging::{Links, without_fragment};
 use super::window::Windower;
+use crate::catalog::with_causes;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, Body, Request, Validators, Wanted};
 use crate::lift::{self, Input, LiftError, LiftedTriple, Reading, SyntaxProblem};

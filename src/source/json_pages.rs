@@ -1,9 +1,10 @@
 //! Walking the pages of a JSON interface, whatever the platform.
 
-use super::crawl::{Appetite, Crawl, SourceError, page_name, with_causes};
+use super::crawl::{Appetite, Crawl, SourceError, page_name};
 use super::json::{answer_of, interface_error, without_mark};
 use super::json_stream::{Layout, read_records};
 use super::records::{Content, Record, RecordSink, Records};
+use crate::catalog::with_causes;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, FetchError, Request, Wanted};
 use crate::lift::LiftError;

@@ -186,6 +186,25 @@ impl Folder {
         self.root.join("snapshots").join(number.to_string())
     }
 
+    /// Copies a snapshot into another folder, as its only one.
+    pub fn copy_snapshot(&self, number: u64, target: &Path) -> Result<(), StoreError> {
+        let other = Self::new(target);
+        let to = other.of_snapshot(number);
+        let copied = (|| {
+            fs::create_dir_all(&to)?;
+            for entry in fs::read_dir(self.of_snapshot(number))? {
+                let entry = entry?;
+                fs::copy(entry.path(), to.join(entry.file_name()))?;
+            }
+            Ok(())
+        })();
+        copied.map_err(|source| StoreError::File { path: to, source })?;
+        if let Ok(base) = fs::read_to_string(self.root.join("BASE")) {
+            other.write_file("BASE", base.trim())?;
+        }
+        other.write_file("CURRENT", &number.to_string())
+    }
+
     /// Opens the newest snapshot for reading.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let number = self.current()?.ok_or_else(|| StoreError::Empty { path: self.root.clone() })?;

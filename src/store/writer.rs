@@ -104,6 +104,21 @@ impl<'s> Writer<'s> {
         Ok(())
     }
 
+    /// Gives a record a former state back, or the state that it had when it was archived.
+    pub fn put_back(&mut self, key: DatasetKey, state: &[Quad]) -> Result<(), StoreError> {
+        let mut transaction = self.store.start_transaction()?;
+        let after: FxHashSet<Quad> = state.iter().cloned().collect();
+        let before = self.stored(key)?;
+        for quad in before.difference(&after) {
+            transaction.remove(quad);
+        }
+        for quad in after.difference(&before) {
+            transaction.insert(quad);
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
     /// Removes a record's graphs: it is archived, and its last state is in the history.
     pub fn remove(&mut self, keys: &[DatasetKey]) -> Result<(), StoreError> {
         let mut transaction = self.store.start_transaction()?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "vocab",
     "config",
     "triples",
@@ -17,6 +17,7 @@ const ORDER: [&str; 16] = [
     "operations",
     "derive",
     "harvest",
+    "jobs",
     "serve",
     "cli",
     "fuzzing",

@@ -93,6 +93,10 @@ CREATE INDEX held_of_source ON held (source);
 
 -- A record that a person archived stays so, whatever its source says.
 ALTER TABLE records ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+-- One that a person detached stays as it is. A state that a person undid does not come back until the source says
+-- something else.
+ALTER TABLE records ADD COLUMN detached INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN undone_hash TEXT;
 ALTER TABLE renames ADD COLUMN job TEXT NOT NULL DEFAULT '';
 
 CREATE TABLE tokens (

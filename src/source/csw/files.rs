@@ -1,9 +1,10 @@
 //! ISO records in files: one, a folder of them, a MEF archive of `GeoNetwork`; over HTTP a listing of XML files (WAF).
 
 use super::document::{PageRead, Reading, text_of};
+use crate::catalog::with_causes;
 use crate::fetch::Body;
 use crate::lift::LiftError;
-use crate::source::crawl::{Crawl, SourceError, page_name, with_causes};
+use crate::source::crawl::{Crawl, SourceError, page_name};
 use crate::source::json::interface_error;
 use crate::source::records::PortionSink;
 use regex::Regex;

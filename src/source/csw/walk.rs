@@ -3,8 +3,9 @@
 use super::contents::{Contents, first_element};
 use super::document::{PageRead, Reading};
 use super::request::Asking;
+use crate::catalog::with_causes;
 use crate::fetch::FetchError;
-use crate::source::crawl::{Crawl, SourceError, page_name, with_causes};
+use crate::source::crawl::{Crawl, SourceError, page_name};
 use crate::source::json::interface_error;
 use crate::source::json_pages::is_an_answer;
 use crate::source::records::PortionSink;

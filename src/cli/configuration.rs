@@ -1,0 +1,42 @@
+//! `moisson config`
+
+use super::Outcome;
+use crate::config::Config;
+use crate::harvest::Profiles;
+use crate::jobs::{apply, default_options, next_time};
+use anyhow::Context;
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Say what is wrong with `moisson.toml`, and where
+    Check,
+}
+
+/// The file itself was read before the command began: what is wrong with it was said then.
+pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
+    match action {
+        Action::Check => {
+            for (name, settings) in &config.sources {
+                let place = || format!("sources.{name}");
+                let mut options = default_options(config, crate::harvest::Writing::DryRun);
+                apply(settings, &mut options).with_context(place)?;
+                Profiles::compile(&settings.profiles, &[]).with_context(place)?;
+                if let Some(schedule) = &settings.schedule {
+                    let source = crate::catalog::SourceId::parse(name).with_context(place)?;
+                    let zone = settings.time_zone.as_deref();
+                    next_time(schedule, zone, &source, jiff::Timestamp::now()).with_context(place)?;
+                }
+            }
+            for webhook in &config.notify.webhooks {
+                if let Some(name) = &webhook.secret_env {
+                    std::env::var(name).map_err(|_| {
+                        anyhow::anyhow!("notify.webhooks: the environment variable {name} is not set")
+                    })?;
+                }
+            }
+            println!("the configuration is sound: {} sources are declared", config.sources.len());
+            Ok(Outcome::Done)
+        }
+    }
+}

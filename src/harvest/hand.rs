@@ -1,0 +1,227 @@
+//! What people do to records by hand: archive, restore, undo, detach; confirm or refuse a removal.
+//!
+//! Each is published before it is noted, as a job is.
+
+use super::ending::archive;
+use super::outcome::HarvestError;
+use super::workplace::{Opened, Workplace};
+use super::writing::former_state;
+use crate::catalog::{DatasetKey, SourceId};
+use crate::operations::Operations;
+use crate::store::{CatalogueRecord, GraphNames, StoreError, Writer};
+use jiff::Timestamp;
+use oxrdf::Quad;
+use oxrdfio::{RdfFormat, RdfParser};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// A hand on the records of a store.
+pub struct Hand<'h> {
+    /// The store and the operations database.
+    pub workplace: &'h Workplace,
+    /// The runtime for the operations database.
+    pub runtime: Handle,
+    /// The names of graphs.
+    pub names: GraphNames,
+    /// The time at which it is done.
+    pub now: Timestamp,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum HandError {
+    /// No record has the key.
+    #[error("no record has the key {0}")]
+    Unknown(DatasetKey),
+    /// It is archived already, or not archived.
+    #[error("{0}")]
+    State(String),
+    /// The store or the operations database failed.
+    #[error(transparent)]
+    Harvest(#[from] HarvestError),
+}
+
+impl From<crate::operations::OperationsError> for HandError {
+    fn from(error: crate::operations::OperationsError) -> Self {
+        Self::Harvest(error.into())
+    }
+}
+
+impl From<StoreError> for HandError {
+    fn from(error: StoreError) -> Self {
+        Self::Harvest(error.into())
+    }
+}
+
+impl Hand<'_> {
+    /// Archives a record: it stays so, whatever its source says, until it is restored.
+    ///
+    /// # Errors
+    /// When there is no such record, when it is archived already, or when the store fails.
+    pub fn archive(&self, key: DatasetKey) -> Result<(), HandError> {
+        let opened = self.workplace.open(&self.runtime)?;
+        let known = self.known(opened.operations(), key)?;
+        if known.archived_at.is_some() {
+            return Err(HandError::State(format!("{key} is archived already")));
+        }
+        self.archive_all(&opened, &[key])?;
+        self.runtime.block_on(opened.operations().withdraw(key, Some(&self.now.to_string())))?;
+        Ok(())
+    }
+
+    /// Brings an archived record back, as it was last. Its source goes on with it from there.
+    ///
+    /// # Errors
+    /// When there is no such record, when it is not archived, or when the store fails.
+    pub fn restore(&self, key: DatasetKey) -> Result<(), HandError> {
+        let opened = self.workplace.open(&self.runtime)?;
+        let operations = opened.operations();
+        let known = self.known(operations, key)?;
+        if known.archived_at.is_none() {
+            return Err(HandError::State(format!("{key} is not archived")));
+        }
+        let state = self.runtime.block_on(operations.last_state(key))?;
+        let state = state.ok_or_else(|| HandError::State(format!("no state of {key} was kept")))?;
+        self.put_back(&opened, key, &state)?;
+        self.runtime.block_on(operations.note_undone(key, &known.hash, None))?;
+        Ok(())
+    }
+
+    /// Gives a record the state back that it had before the present one, or one with a given hash. The present
+    /// one does not come back, until the source says something else.
+    ///
+    /// # Errors
+    /// When there is no such record or no such state, or when the store fails.
+    pub fn undo(&self, key: DatasetKey, to: Option<&str>) -> Result<String, HandError> {
+        let opened = self.workplace.open(&self.runtime)?;
+        let operations = opened.operations();
+        let known = self.known(operations, key)?;
+        let present =
+            CatalogueRecord::read(opened.store(), &self.names, key).map(|record| record.hash.to_string());
+        let versions = self.runtime.block_on(operations.versions(key))?;
+        let wanted = versions.iter().map(|version| &version.hash).find(|hash| match to {
+            Some(prefix) => hash.starts_with(prefix),
+            None => Some(*hash) != present.as_ref(),
+        });
+        let wanted = wanted.ok_or_else(|| HandError::State(format!("{key} has no such former state")))?.clone();
+        let state = self.runtime.block_on(operations.state_of(key, &wanted))?.unwrap_or_default();
+        if let Some(present) = &present {
+            let state = former_state(opened.store(), &self.names, key, present.clone())?;
+            let by = by();
+            self.runtime.block_on(operations.keep_history(&[state], &by, &self.now.to_string()))?;
+        }
+        self.put_back(&opened, key, &state)?;
+        let undone = present.filter(|present| *present != wanted).unwrap_or(known.hash);
+        self.runtime.block_on(operations.note_undone(key, &wanted, Some(&undone)))?;
+        Ok(wanted)
+    }
+
+    /// Detaches a record from its source: it stays as it is, and its absence there says nothing.
+    ///
+    /// # Errors
+    /// When there is no such record, or the operations database fails.
+    pub fn detach(&self, key: DatasetKey, detached: bool) -> Result<(), HandError> {
+        let operations = self.workplace.operations(&self.runtime)?;
+        self.known(&operations, key)?;
+        self.runtime.block_on(operations.detach(key, detached))?;
+        Ok(())
+    }
+
+    /// Archives the records of a source whose removal waited for a person. Returns how many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn confirm_removal(&self, source: &SourceId) -> Result<usize, HandError> {
+        let opened = self.workplace.open(&self.runtime)?;
+        let operations = opened.operations();
+        let held = self.runtime.block_on(operations.held_removal(source))?;
+        self.archive_all(&opened, &held)?;
+        let now = self.now.to_string();
+        self.runtime.block_on(operations.hold_removal(source, &[], "", &now))?;
+        Ok(held.len())
+    }
+
+    /// Keeps the records of a source whose removal waited for a person: they count as present, until a complete
+    /// crawl misses them again. Returns how many.
+    ///
+    /// # Errors
+    /// When the operations database fails.
+    pub fn refuse_removal(&self, source: &SourceId) -> Result<usize, HandError> {
+        let operations = self.workplace.operations(&self.runtime)?;
+        let held = self.runtime.block_on(operations.held_removal(source))?;
+        let now = self.now.to_string();
+        self.runtime.block_on(async {
+            operations.mark(&held, None, None).await?;
+            operations.hold_removal(source, &[], "", &now).await
+        })?;
+        Ok(held.len())
+    }
+
+    /// Archives all records of a source, those that were detached excepted. Returns how many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn archive_source(&self, source: &SourceId) -> Result<usize, HandError> {
+        let opened = self.workplace.open(&self.runtime)?;
+        let stored = self.runtime.block_on(opened.operations().stored_findings(source))?;
+        let mut keys = CatalogueRecord::keys(opened.store(), &self.names, Some(source));
+        keys.retain(|key| stored.get(key).is_none_or(|stored| !stored.detached));
+        self.archive_all(&opened, &keys)?;
+        Ok(keys.len())
+    }
+
+    /// Takes all that the store has of a source out of it; nothing of it is kept. Returns how many records.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn purge_source(&self, source: &SourceId) -> Result<usize, HandError> {
+        let opened = self.workplace.open(&self.runtime)?;
+        let keys = CatalogueRecord::keys(opened.store(), &self.names, Some(source));
+        let turn = opened.take_turn(self.workplace.folder(), &by())?;
+        let mut writer = Writer::new(opened.store(), &self.names);
+        for portion in keys.chunks(500) {
+            writer.remove(portion)?;
+        }
+        writer.replace_graph(&self.names.source(source), &[])?;
+        turn.publish()?;
+        self.runtime.block_on(opened.operations().purge_source(source))?;
+        Ok(keys.len())
+    }
+
+    fn archive_all(&self, opened: &Arc<Opened>, keys: &[DatasetKey]) -> Result<(), HandError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let by = by();
+        let turn = opened.take_turn(self.workplace.folder(), &by)?;
+        archive(opened, &self.names, &self.runtime, keys, &by, &self.now.to_string())?;
+        turn.publish()?;
+        Ok(())
+    }
+
+    fn put_back(&self, opened: &Arc<Opened>, key: DatasetKey, state: &str) -> Result<(), HandError> {
+        let quads: Vec<Quad> = RdfParser::from_format(RdfFormat::NQuads)
+            .lenient()
+            .for_slice(state)
+            .collect::<Result<_, _>>()
+            .map_err(|error| HandError::State(format!("the kept state of {key} cannot be read: {error}")))?;
+        let turn = opened.take_turn(self.workplace.folder(), &by())?;
+        Writer::new(opened.store(), &self.names).put_back(key, &quads)?;
+        turn.publish()?;
+        Ok(())
+    }
+
+    fn known(
+        &self,
+        operations: &Operations,
+        key: DatasetKey,
+    ) -> Result<crate::operations::KnownRecord, HandError> {
+        self.runtime.block_on(operations.known_record(key))?.ok_or(HandError::Unknown(key))
+    }
+}
+
+/// What the history calls a change by hand: each has a name of its own, so that one that was not published can be
+/// told from others.
+fn by() -> String {
+    format!("hand-{}", uuid::Uuid::now_v7())
+}
