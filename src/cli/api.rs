@@ -28,7 +28,7 @@ pub(crate) struct ApiArguments {
     server: Option<url::Url>,
     /// The environment variable that holds the token for the server
     #[arg(long, value_name = "NAME", default_value = "MOISSON_TOKEN")]
-    token_env: String,
+    api_token_env: String,
     /// Print JSON, as the API gives it
     #[arg(long)]
     pub(super) json: bool,
@@ -58,7 +58,7 @@ impl ApiArguments {
                 let _ = crate::fetch::Client::new(crate::fetch::Limits::default(), Reach::Public, &config.contact);
                 let http =
                     reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(15)).build()?;
-                Way::There { http, server: server.clone(), token: std::env::var(&self.token_env).ok() }
+                Way::There { http, server: server.clone(), token: std::env::var(&self.api_token_env).ok() }
             }
             None => self.here(config, &runtime)?,
         };
@@ -68,6 +68,10 @@ impl ApiArguments {
     fn here(&self, config: &Config, runtime: &tokio::runtime::Runtime) -> anyhow::Result<Way> {
         let folder = self.store.readable_folder(config)?;
         let service = serve::service(&self.fetch, config, &folder, runtime.handle(), Pace::AtTheEnd)?;
+        // Where nobody writes, jobs that a crash left say so from here on; else they are somebody's.
+        if let Err(error) = service.runner().workplace.open(runtime.handle()) {
+            tracing::debug!(%error, "the store is in use");
+        }
         let settings = Settings {
             folder,
             names_base: config.base.clone(),

@@ -9,6 +9,7 @@ use crate::jobs::replay as run_again;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -70,21 +71,21 @@ pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
         Action::List { source, api } => {
             let jobs = api.open(config)?.all(&format!("/api/1/harvest/source/{}/jobs/", part(source)))?;
             let lines: Vec<String> = jobs.iter().map(line).collect();
-            print(api, &Value::Array(jobs), &lines.join("\n"));
+            print(api, &Value::Array(jobs), &lines.join("\n"))?;
         }
         Action::Show { job, api } => {
             let job = api.open(config)?.get(&format!("/api/1/harvest/job/{}/", part(job)))?;
-            print(api, &job, &format!("{}\n{}", line(&job), serde_json::to_string_pretty(&job["report"])?));
+            print(api, &job, &format!("{}\n{}", line(&job), serde_json::to_string_pretty(&job["report"])?))?;
         }
         Action::Items { job, status, api } => {
             let status = status.as_ref().map_or(String::new(), |status| format!("?status={}", part(status)));
             let items = api.open(config)?.all(&format!("/api/1/harvest/job/{}/items/{status}", part(job)))?;
             let lines: Vec<String> = items.iter().map(item_line).collect();
-            print(api, &Value::Array(items), &lines.join("\n"));
+            print(api, &Value::Array(items), &lines.join("\n"))?;
         }
         Action::Cancel { job, api } => {
             let job = api.open(config)?.post(&format!("/api/1/harvest/job/{}/cancel/", part(job)), &json!({}))?;
-            print(api, &job, &line(&job));
+            print(api, &job, &line(&job))?;
         }
     }
     Ok(Outcome::Done)
@@ -107,18 +108,19 @@ pub(crate) fn replay(arguments: &ReplayArguments, config: &Config) -> anyhow::Re
         );
     }
     let replayed = run_again(runner, &source, &job, &arguments.mapping, &arguments.profiles)?;
+    let mut out = std::io::stdout().lock();
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&replayed)?);
+        writeln!(out, "{}", serde_json::to_string_pretty(&replayed)?)?;
         return Ok(Outcome::Done);
     }
-    println!("{} of {} records would be different", replayed.different, replayed.report.records.seen);
+    writeln!(out, "{} of {} records would be different", replayed.different, replayed.report.records.seen)?;
     for difference in &replayed.differences {
-        println!("{} ({})", difference.remote_id, difference.key);
-        difference.removed.iter().for_each(|line| println!("- {line}"));
-        difference.added.iter().for_each(|line| println!("+ {line}"));
+        writeln!(out, "{} ({})", difference.remote_id, difference.key)?;
+        difference.removed.iter().try_for_each(|line| writeln!(out, "- {line}"))?;
+        difference.added.iter().try_for_each(|line| writeln!(out, "+ {line}"))?;
     }
     for rule in &replayed.findings {
-        println!("{}: {} findings, before {}", rule.rule, rule.after, rule.before);
+        writeln!(out, "{}: {} findings, before {}", rule.rule, rule.after, rule.before)?;
     }
     Ok(Outcome::Done)
 }

@@ -62,17 +62,17 @@ pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
     match action {
         Action::Show(arguments) => {
             let record = arguments.api.open(config)?.get(&path(&arguments.key, ""))?;
-            print(&arguments.api, &record, &serde_json::to_string_pretty(&record)?);
+            print(&arguments.api, &record, &serde_json::to_string_pretty(&record)?)?;
         }
         Action::History(arguments) => {
             let history = arguments.api.open(config)?.get(&path(&arguments.key, "history/"))?;
-            print(&arguments.api, &history, &history_text(&history));
+            print(&arguments.api, &history, &history_text(&history))?;
         }
         Action::Diff(arguments) => diff(arguments, config)?,
         Action::Undo(arguments) => {
             let body = json!({"to": arguments.to});
             let record = arguments.api.open(config)?.post(&path(&arguments.key, "undo/"), &body)?;
-            print(&arguments.api, &record, &state_line(&record));
+            print(&arguments.api, &record, &state_line(&record))?;
         }
         Action::Archive(arguments) => change(arguments, "archive/", config)?,
         Action::Restore(arguments) => change(arguments, "restore/", config)?,
@@ -87,7 +87,7 @@ fn path(key: &str, rest: &str) -> String {
 
 fn change(arguments: &KeyArguments, how: &str, config: &Config) -> anyhow::Result<()> {
     let record = arguments.api.open(config)?.post(&path(&arguments.key, how), &json!({}))?;
-    print(&arguments.api, &record, &state_line(&record));
+    print(&arguments.api, &record, &state_line(&record))?;
     Ok(())
 }
 
@@ -104,7 +104,7 @@ fn diff(arguments: &DiffArguments, config: &Config) -> anyhow::Result<()> {
     };
     let mut all = lines("removed", '-');
     all.extend(lines("added", '+'));
-    print(&arguments.api, &compared, &all.join("\n"));
+    print(&arguments.api, &compared, &all.join("\n"))?;
     Ok(())
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
+    let config =
+        &Config { allow_loopback: config.allow_loopback || arguments.fetch.allow_loopback, ..config.clone() };
     let folder = arguments.store.readable_folder(config)?;
     let runtime = runtime()?;
     let service = if arguments.read_only {
@@ -48,10 +50,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         folder,
         names_base: config.base.clone(),
         public_base: public.trim_end_matches('/').to_owned(),
-        config: Config {
-            allow_loopback: config.allow_loopback || arguments.fetch.allow_loopback,
-            ..config.clone()
-        },
+        config: config.clone(),
     };
     let threads = service.as_ref().map(Service::start);
     let served = runtime.block_on(async {

@@ -161,14 +161,14 @@ fn add(arguments: &AddArguments, config: &Config) -> anyhow::Result<Outcome> {
         let name = source["slug"].as_str().unwrap_or_default().to_owned();
         source = api.post(&source_path(&name, "validate/"), &json!({"state": "accepted"}))?;
     }
-    print(&arguments.api, &source, &line(&source));
+    print(&arguments.api, &source, &line(&source))?;
     Ok(Outcome::Done)
 }
 
 fn list(arguments: &ApiArguments, config: &Config) -> anyhow::Result<Outcome> {
     let sources = arguments.open(config)?.all("/api/1/harvest/sources/")?;
     let lines: Vec<String> = sources.iter().map(line).collect();
-    print(arguments, &Value::Array(sources), &lines.join("\n"));
+    print(arguments, &Value::Array(sources), &lines.join("\n"))?;
     Ok(Outcome::Done)
 }
 
@@ -181,7 +181,7 @@ fn show(arguments: &NameArguments, config: &Config) -> anyhow::Result<Outcome> {
         text.push('\n');
         text.push_str(&super::job::line(job));
     }
-    print(&arguments.api, &json!({"source": source, "jobs": jobs["data"]}), &text);
+    print(&arguments.api, &json!({"source": source, "jobs": jobs["data"]}), &text)?;
     Ok(Outcome::Done)
 }
 
@@ -198,7 +198,7 @@ fn edit(arguments: &EditArguments, config: &Config) -> anyhow::Result<Outcome> {
         written.insert("active".to_owned(), json!(arguments.resume));
     }
     let source = api.ask(&Method::PUT, &source_path(&arguments.name, ""), Some(&Value::Object(written)))?;
-    print(&arguments.api, &source, &line(&source));
+    print(&arguments.api, &source, &line(&source))?;
     Ok(Outcome::Done)
 }
 
@@ -206,7 +206,7 @@ fn decide(arguments: &DecisionArguments, state: &str, config: &Config) -> anyhow
     let api = arguments.api.open(config)?;
     let verdict = json!({"state": state, "comment": arguments.comment});
     let source = api.post(&source_path(&arguments.name, "validate/"), &verdict)?;
-    print(&arguments.api, &source, &line(&source));
+    print(&arguments.api, &source, &line(&source))?;
     Ok(Outcome::Done)
 }
 
@@ -245,7 +245,7 @@ fn is_meant(what: &str) -> anyhow::Result<bool> {
 
 fn preview(arguments: &NameArguments, config: &Config) -> anyhow::Result<Outcome> {
     let preview = arguments.api.open(config)?.get(&source_path(&arguments.name, "preview/"))?;
-    print(&arguments.api, &preview, &preview_text(&preview));
+    print(&arguments.api, &preview, &preview_text(&preview))?;
     let failed = preview["status"] == "failed";
     Ok(if failed { Outcome::WithErrors } else { Outcome::Done })
 }
@@ -284,7 +284,7 @@ fn harvest(arguments: &NameArguments, config: &Config) -> anyhow::Result<Outcome
     let job = source["last_job"]["id"].as_str().unwrap_or_default().to_owned();
     api.work_off()?;
     let job = wait_for(&api, &job)?;
-    print(&arguments.api, &job, &super::job::line(&job));
+    print(&arguments.api, &job, &super::job::line(&job))?;
     Ok(if job["state"] == "done" { Outcome::Done } else { Outcome::WithErrors })
 }
 
@@ -305,7 +305,7 @@ fn removal(arguments: &RemovalArguments, config: &Config) -> anyhow::Result<Outc
     if arguments.confirm || arguments.refuse {
         let decision = if arguments.confirm { "confirm" } else { "refuse" };
         let done = api.post(&path, &json!({"decision": decision}))?;
-        print(&arguments.api, &done, &format!("{} archived, {} kept", done["archived"], done["kept"]));
+        print(&arguments.api, &done, &format!("{} archived, {} kept", done["archived"], done["kept"]))?;
         return Ok(Outcome::Done);
     }
     let held = api.get(&path)?;
@@ -314,7 +314,7 @@ fn removal(arguments: &RemovalArguments, config: &Config) -> anyhow::Result<Outc
         let text = |name: &str| record[name].as_str().unwrap_or("-").to_owned();
         lines.push(format!("  {}  {}", text("id"), text("remote_id")));
     }
-    print(&arguments.api, &held, &lines.join("\n"));
+    print(&arguments.api, &held, &lines.join("\n"))?;
     Ok(Outcome::Done)
 }
 
@@ -331,8 +331,10 @@ fn line(source: &Value) -> String {
     format!("{}  {state}{paused}  {}  {}  {last}", text("slug"), text("backend"), text("url"))
 }
 
-pub(super) fn print(arguments: &ApiArguments, value: &Value, text: &str) {
-    if arguments.json { println!("{}", pretty(value)) } else { println!("{text}") }
+/// Prints an answer as people or programs read it.
+pub(super) fn print(arguments: &ApiArguments, value: &Value, text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if arguments.json { writeln!(out, "{}", pretty(value)) } else { writeln!(out, "{text}") }
 }
 
 fn pretty(value: &Value) -> String {

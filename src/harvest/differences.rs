@@ -34,8 +34,13 @@ impl Desk {
                 before.extend(lines(&snapshot.store, &graph)?);
             }
         }
-        let after: BTreeSet<String> =
-            change.stated.iter().chain(&change.normalised).map(|triple| format!("{triple} .")).collect();
+        // As the store would have it, which writes numbers in one way.
+        let stored = Store::new().map_err(StoreError::from)?;
+        let graph = names.record(change.key);
+        for triple in change.stated.iter().chain(&change.normalised) {
+            stored.insert(&triple.clone().in_graph(graph.clone())).map_err(StoreError::from)?;
+        }
+        let after: BTreeSet<String> = lines(&stored, &graph)?.into_iter().collect();
         let only =
             |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect::<Vec<_>>();
         let (removed, added) = (only(&before, &after), only(&after, &before));

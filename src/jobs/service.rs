@@ -118,6 +118,7 @@ impl Service {
         for thread in threads {
             let _ = thread.join();
         }
+        self.runner.runtime.block_on(self.operations.close());
     }
 
     /// Asks for the end of a job. Returns whether there was anything to end.

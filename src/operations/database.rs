@@ -59,11 +59,18 @@ impl Operations {
 
     /// Opens the database for reading alone: it must be there, and of this version. Nothing is written beside it.
     pub async fn open_read_only(path: &Path) -> Result<Self, OperationsError> {
-        let options =
-            SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(30));
+        // Without a log of writes beside it nobody writes: then not even SQLite's own files are made.
+        let is_quiet = !path.with_extension("sqlite-wal").exists();
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(is_quiet);
+        let options = options.busy_timeout(Duration::from_secs(30));
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
         let pool = pool.map_err(|source| OperationsError::Database { path: path.to_owned(), source })?;
         Ok(Self { pool, path: path.to_owned() })
+    }
+
+    /// Closes the database, so that nothing is left beside its file.
+    pub async fn close(&self) {
+        self.pool.close().await;
     }
 
     /// The database's file.

@@ -168,7 +168,9 @@ impl Server {
 
     /// Serves until a signal.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let shared = Arc::clone(&self.shared);
         connections::serve(listener, self.router(), stop).await;
+        shared.operations.close().await;
         Ok(())
     }
 
