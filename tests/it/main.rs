@@ -2,6 +2,7 @@
 
 mod catalogues;
 mod ckan;
+mod clients;
 mod crash;
 mod csw;
 mod dcat_us;
@@ -25,6 +26,9 @@ mod resilience;
 mod server;
 mod service_crash;
 mod service_days;
+mod service_many;
+mod service_notices;
+mod service_security;
 mod serving;
 mod shacl_cases;
 mod shacl_command;

@@ -14,9 +14,14 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn start(bench: &Bench, more: &[&str]) -> Self {
-        let mut child = bench
-            .command()
-            .args(["serve", "--listen", "127.0.0.1:0", "--allow-loopback"])
+        Self::start_with(bench.command(), more)
+    }
+
+    /// Starts the service by a command of the program.
+    pub(crate) fn start_with(mut command: std::process::Command, more: &[&str]) -> Self {
+        let mut child = command
+            .args(["serve", "--allow-loopback"])
+            .args(if more.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
