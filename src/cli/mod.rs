@@ -25,6 +25,7 @@ use crate::fetch::{Client, Limits, Reach};
 use crate::harvest::HarvestError;
 use crate::store::{Folder, StoreError};
 use clap::{Args, Parser, Subcommand};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -196,8 +197,13 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("MOISSON_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second installation fails and changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = if std::env::var("MOISSON_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        subscriber.json().flatten_event(true).try_init()
+    } else {
+        subscriber.with_ansi(std::io::stderr().is_terminal()).try_init()
+    };
 }
 
 /// The error and its causes, each once.

@@ -257,6 +257,9 @@ impl Service {
             seconds = report.seconds,
             "the job ended"
         );
+        for (phase, seconds) in &report.phases {
+            tracing::info!(job = job.id, source = job.source, phase, seconds, "phase");
+        }
         self.metrics.count(report);
         let runtime = &self.runner.runtime;
         let Some(row) = runtime.block_on(self.operations.source_named(&job.source))? else { return Ok(()) };

@@ -6,6 +6,9 @@ use oxigraph::store::Store;
 use oxrdf::{GraphNameRef, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
 use std::collections::{HashMap, HashSet};
 
+/// Fewer records than this are looked up one after the other, instead of going through those of all sources.
+const LOOKED_UP: usize = 5_000;
+
 /// Names graphs under a base.
 #[derive(Debug, Clone)]
 pub struct GraphNames {
@@ -170,12 +173,24 @@ impl CatalogueRecord {
 }
 
 impl CatalogueRecord {
+    fn hash_of(store: &Store, names: &GraphNames, key: DatasetKey) -> Option<GraphHash> {
+        let node = names.catalogue_record(key);
+        let graph = GraphNameRef::from(node.as_ref());
+        let quad =
+            store.quads_for_pattern(Some(node.as_ref().into()), Some(moisson::HASH), None, Some(graph)).next()?;
+        match quad.ok()?.object {
+            Term::Literal(hash) => GraphHash::parse(hash.value()),
+            Term::NamedNode(_) | Term::BlankNode(_) => None,
+        }
+    }
+
     /// The hashes of a source's records, by key.
     #[must_use]
     pub fn hashes(store: &Store, names: &GraphNames, source: &SourceId) -> HashMap<DatasetKey, GraphHash> {
         let keys: HashSet<DatasetKey> = Self::keys(store, names, Some(source)).into_iter().collect();
-        if keys.is_empty() {
-            return HashMap::new();
+        if keys.len() < LOOKED_UP {
+            // One after the other: a store of many sources is not gone through for one of them.
+            return keys.into_iter().filter_map(|key| Some((key, Self::hash_of(store, names, key)?))).collect();
         }
         store
             .quads_for_pattern(None, Some(moisson::HASH), None, None)

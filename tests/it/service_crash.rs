@@ -77,8 +77,8 @@ fn three_days(
     days: &[Vec<String>],
     disturb: &mut dyn FnMut(&Bench, Serving) -> Serving,
 ) -> Left {
-    for number in 0..days[0].len() {
-        portal.set(&format!("/{number}"), Page::turtle(days[0][number].clone()));
+    for (number, catalogue) in days[0].iter().enumerate() {
+        portal.set(&format!("/{number}"), Page::turtle(catalogue.clone()));
         source(
             bench,
             &format!("s{number}"),

@@ -16,6 +16,21 @@ fn keys(bench: &Bench) -> BTreeMap<String, String> {
     bench.records().iter().map(|record| (text(record, "remote_id"), text(record, "id"))).collect()
 }
 
+const REMOVAL: &str = "/api/1/harvest/source/s/removal/";
+
+/// How many records wait for a person to confirm their removal.
+fn held(serving: &Serving) -> u64 {
+    count(&serving.get(REMOVAL), "/total")
+}
+
+/// A catalogue in which all identifiers changed, and nothing else.
+fn renamed(all: &str) -> String {
+    (1..=20).fold(all.to_owned(), |text, n| {
+        text.replace(&format!("dct:identifier \"{n}\""), &format!("dct:identifier \"new-{n}\""))
+            .replace(&format!("<http://e.example/{n}> a"), &format!("<http://e.example/new/{n}> a"))
+    })
+}
+
 #[test]
 fn each_record_lives_on_with_its_key_whatever_the_source_says_on_successive_days() {
     let (bench, portal) = (Bench::new(), StandIn::start());
@@ -57,34 +72,22 @@ fn each_record_lives_on_with_its_key_whatever_the_source_says_on_successive_days
     assert_eq!(keys(&bench), first);
 
     // Another catalogue's content.
-    let other = datasets(101..=120, "other").replace("e.example", "other.example");
-    let job = day(Page::turtle(other));
+    let job = day(Page::turtle(datasets(101..=120, "other").replace("e.example", "other.example")));
     assert_eq!((job["state"].as_str(), count(&job, "/report/records/archived")), (Some("held"), 0), "{job}");
     let now = keys(&bench);
     assert!(first.iter().all(|(id, key)| now.get(id) == Some(key)), "nothing left");
-    let (_, held) = serving.ask("GET", "/api/1/harvest/source/s/removal/", None, None);
-    assert_eq!(held["total"], 20, "{held}");
+    assert_eq!(held(&serving), 20);
 
-    // All again: what was held is not any more, and what was not ours goes its way.
-    let job = day(Page::turtle(all.clone()));
-    assert_eq!(job["state"], "held", "{job}");
-    let (_, held) = serving.ask("GET", "/api/1/harvest/source/s/removal/", None, None);
-    assert_eq!(held["total"], 20, "{held}");
-    let (status, done) = serving.ask(
-        "POST",
-        "/api/1/harvest/source/s/removal/",
-        Some(&admin),
-        Some(&json!({"decision": "confirm"})),
-    );
-    assert_eq!((status, &done["archived"]), (200, &json!(20)), "{done}");
+    // All again: what was held is not any more, and what was not ours waits for a person in its turn.
+    assert_eq!(day(Page::turtle(all.clone()))["state"], "held");
+    assert_eq!(held(&serving), 20);
+    let confirm = json!({"decision": "confirm"});
+    let (_, done) = serving.ask("POST", REMOVAL, Some(&admin), Some(&confirm));
+    assert_eq!(done["archived"], 20, "{done}");
     assert_eq!(keys(&bench), first);
 
     // All identifiers changed: the distributions tell which is which.
-    let renamed = (1..=20).fold(all.clone(), |text, n| {
-        text.replace(&format!("dct:identifier \"{n}\""), &format!("dct:identifier \"new-{n}\""))
-            .replace(&format!("<http://e.example/{n}> a"), &format!("<http://e.example/new/{n}> a"))
-    });
-    let job = day(Page::turtle(renamed));
+    let job = day(Page::turtle(renamed(&all)));
     assert_eq!((job["state"].as_str(), count(&job, "/report/records/renamed")), (Some("done"), 20), "{job}");
     let now = keys(&bench);
     assert!((1..=20).all(|n| now.get(&format!("new-{n}")) == first.get(&n.to_string())), "each keeps its key");

@@ -4,6 +4,7 @@ use crate::moisson::Bench;
 use crate::serving::{Serving, administrator, source, until};
 use crate::sources::datasets;
 use crate::stand_in::{Page, StandIn};
+use moisson::catalog::hex;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -103,8 +104,7 @@ fn people_are_told_once_for_a_state_by_signed_webhooks_and_by_mail() {
     assert_eq!(news, ["failed", "recovered"]);
     for (head, body) in &told {
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"key");
-        let signature: String =
-            ring::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature = hex(ring::hmac::sign(&key, body.as_bytes()).as_ref());
         assert!(head.to_ascii_lowercase().contains(&format!("x-moisson-signature: sha256={signature}")), "{head}");
     }
     let subjects =

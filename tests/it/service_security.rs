@@ -32,7 +32,7 @@ fn a_body_of_a_gigabyte_is_refused_whether_it_is_announced_or_not() {
     assert!(said.starts_with("HTTP/1.1 413") && said.contains("application/problem+json"), "{said}");
     let mut chunked = connect(&serving);
     chunked.write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes()).expect("a head");
-    let chunk = [b"10000\r\n", &[b'x'; 0x10000][..], b"\r\n"].concat();
+    let chunk = [b"10000\r\n", vec![b'x'; 0x10000].as_slice(), b"\r\n"].concat();
     let start = Instant::now();
     let mut sent = 0_u64;
     // It is cut long before a gigabyte.

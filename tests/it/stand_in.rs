@@ -1,5 +1,6 @@
 //! A stand-in portal on loopback, whose answers a test changes from day to day.
 
+use moisson::catalog::hex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -135,8 +136,7 @@ fn answer(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
             continue;
         };
         std::thread::sleep(page.delay);
-        let tag: String =
-            Sha256::digest(page.body.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let tag = hex(&Sha256::digest(page.body.as_bytes())[..8]);
         let tag = format!("\"{tag}\"");
         if page.tagged && page.status == 200 && field("if-none-match").as_ref() == Some(&tag) {
             state.not_modified.fetch_add(1, Ordering::SeqCst);
