@@ -61,7 +61,9 @@ pub(crate) struct UndoArguments {
 pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
     match action {
         Action::Show(arguments) => {
-            let record = arguments.api.open(config)?.get(&path(&arguments.key, ""))?;
+            let api = arguments.api.open(config)?;
+            let mut record = api.get(&path(&arguments.key, ""))?;
+            record["linked"] = api.get(&path(&arguments.key, "linked/"))?["records"].clone();
             print(&arguments.api, &record, &serde_json::to_string_pretty(&record)?)?;
         }
         Action::History(arguments) => {

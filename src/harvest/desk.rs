@@ -225,6 +225,7 @@ impl Reconciliation<'_> {
             .map(|record| RecordRow {
                 key: record.key.to_string(),
                 source: record.source.to_string(),
+                node: self.names.published(&record.node).to_owned(),
                 remote_id: record.remote_id,
                 hash: String::new(),
                 violation: 0,

@@ -52,6 +52,9 @@ impl Job<'_> {
         }
         self.publish(progress)?;
         self.note_source(&outcome, complete)?;
+        if let Some(opened) = &self.desk.opened {
+            self.state.shared = self.runtime.block_on(opened.operations().shared_records(&self.desk.row.slug))?;
+        }
         // Records listed but unread are failures of their own.
         self.state.counts.failed += outcome.unread;
         self.state.counts.skipped += outcome.skipped;

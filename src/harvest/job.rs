@@ -329,6 +329,7 @@ impl Job<'_> {
             errors,
             held_back: self.state.held_back.clone(),
             unmapped: self.state.unmapped.fields(),
+            shared: self.state.shared,
             changed_since: self.state.changed_since.map(|since| since.to_string()),
             seconds: started.elapsed().as_secs_f64(),
             note,

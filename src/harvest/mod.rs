@@ -3,6 +3,7 @@
 //! Invariants: what did not change is not written; a former state is in the history before the store
 //! changes; only a complete crawl makes records missing; an unusual loss is held for a person.
 
+mod authority;
 mod crawling;
 mod desk;
 mod differences;
@@ -26,6 +27,7 @@ mod window;
 mod workplace;
 mod writing;
 
+pub use authority::{Linked, linked};
 pub use differences::Difference;
 pub use explain::Explained;
 pub use following::Following;

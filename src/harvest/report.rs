@@ -144,6 +144,7 @@ impl JobReport {
             errors: Vec::new(),
             held_back: Vec::new(),
             unmapped: Vec::new(),
+            shared: 0,
             changed_since: None,
             seconds: started.elapsed().as_secs_f64(),
             note: Some(why.to_owned()),
@@ -180,6 +181,9 @@ pub struct JobReport {
     /// Fields of a platform's records that no mapping query reads, those of most records first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmapped: Vec<UnmappedField>,
+    /// Records that other sources have too; each is kept, and one of them is the authority.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub shared: u64,
     /// Since when changes were asked for, where not all was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_since: Option<String>,
@@ -191,4 +195,9 @@ pub struct JobReport {
     /// Seconds by phase.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<(&'static str, f64)>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

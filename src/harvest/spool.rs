@@ -197,6 +197,7 @@ mod tests {
         let row = RecordRow {
             key: key.to_string(),
             source: source.to_string(),
+            node: node.as_str().to_owned(),
             remote_id,
             hash: hash.to_string(),
             violation: 1,

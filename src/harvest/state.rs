@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) records: Vec<DerivedRow>,
     pub(super) differences: Vec<Difference>,
     pub(super) different: u64,
+    /// Records that other sources have too.
+    pub(super) shared: u64,
     /// What became of records, until it is written.
     pub(super) items: Vec<Item>,
     /// Records that are not published, by name.

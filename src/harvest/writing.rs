@@ -233,6 +233,7 @@ impl Job<'_> {
         let row = RecordRow {
             key: draft.key.to_string(),
             source: self.desk.row.slug.to_string(),
+            node: self.names.published(&catalogue_record.node).to_owned(),
             remote_id: draft.remote_id.value,
             hash: draft.hash.to_string(),
             violation: counts.violation,

@@ -14,6 +14,7 @@ mod outbox;
 mod records;
 mod sources;
 mod tokens;
+mod twins;
 
 pub use database::{Operations, OperationsError};
 pub use derived::DerivedRow;
@@ -24,3 +25,4 @@ pub use outbox::OutboxRow;
 pub use records::{KnownRecord, RecordRow, StoredFindings};
 pub use sources::{SourceRow, Validation, ValidationState};
 pub use tokens::{Role, TokenRow};
+pub use twins::Twin;

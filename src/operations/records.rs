@@ -15,6 +15,8 @@ pub struct RecordRow {
     pub source: String,
     /// What the platform calls it.
     pub remote_id: String,
+    /// Its publisher's IRI, or nothing.
+    pub node: String,
     /// The hash of its statements.
     pub hash: String,
     /// Findings by severity.
@@ -137,11 +139,12 @@ impl Operations {
         }
         let json = serde_json::to_string(rows).expect("rows are plain values");
         sqlx::query(
-            "INSERT INTO records (key, source, remote_id, hash, violation, warning, info, findings)
-             SELECT value ->> 'key', value ->> 'source', value ->> 'remote_id', value ->> 'hash',
+            "INSERT INTO records (key, source, remote_id, node, hash, violation, warning, info, findings)
+             SELECT value ->> 'key', value ->> 'source', value ->> 'remote_id', value ->> 'node', value ->> 'hash',
                     value ->> 'violation', value ->> 'warning', value ->> 'info', value -> 'findings'
              FROM json_each(?) WHERE true
-             ON CONFLICT (key) DO UPDATE SET remote_id = excluded.remote_id, hash = excluded.hash,
+             ON CONFLICT (key) DO UPDATE SET remote_id = excluded.remote_id, node = excluded.node,
+                hash = excluded.hash,
                 violation = excluded.violation, warning = excluded.warning, info = excluded.info,
                 findings = excluded.findings, missing_since = NULL, archived_at = NULL, withdrawn = 0,
                 undone_hash = NULL",

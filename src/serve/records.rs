@@ -5,7 +5,7 @@ use super::body::Sent;
 use super::problem::Problem;
 use super::server::{Shared, State};
 use crate::catalog::DatasetKey;
-use crate::harvest::{Compared, compare_states};
+use crate::harvest::{Compared, compare_states, linked as linked_records};
 use crate::operations::KnownRecord;
 use axum::Json;
 use axum::extract::Path;
@@ -44,6 +44,16 @@ pub(crate) async fn history(
     let (key, known) = known(&shared, &id).await?;
     let versions = shared.operations.versions(key).await?;
     Ok(Json(json!({"record": known, "versions": versions})))
+}
+
+/// The records of other sources that describe the same, with the one that is the authority, and why.
+#[utoipa::path(get, path = "/api/1/datasets/{dataset}/linked/", params(("dataset" = String, Path)), responses((status = 200, body = Object), (status = 404)))]
+pub(crate) async fn linked(
+    axum::extract::State(shared): State,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (key, _) = known(&shared, &id).await?;
+    Ok(Json(json!({"records": linked_records(&shared.operations, key).await?})))
 }
 
 /// The statements by which two states of a record differ.

@@ -210,6 +210,7 @@ fn api_routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/api/1/datasets/{id}/", get(api::one))
         .route("/api/1/datasets/{id}/history/", get(records::history))
         .route("/api/1/datasets/{id}/diff/", get(records::diff))
+        .route("/api/1/datasets/{id}/linked/", get(records::linked))
         .route("/api/1/datasets/{id}/findings/", get(records::findings))
         .route("/api/1/datasets/{id}/archive/", post(records::archive))
         .route("/api/1/datasets/{id}/restore/", post(records::restore))

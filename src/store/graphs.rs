@@ -52,6 +52,16 @@ impl GraphNames {
         NamedNode::new_unchecked(format!("{}/source/{source}", self.base))
     }
 
+    /// A node's IRI where a publisher gave it; nothing where it is one of ours.
+    #[must_use]
+    pub fn published<'n>(&self, node: &'n NamedNode) -> &'n str {
+        if node.as_str().strip_prefix(&self.base).is_some_and(|rest| rest.starts_with('/')) {
+            ""
+        } else {
+            node.as_str()
+        }
+    }
+
     /// The key of a record's graph or catalogue record.
     #[must_use]
     pub fn key(&self, name: &str) -> Option<DatasetKey> {

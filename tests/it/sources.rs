@@ -247,3 +247,31 @@ fn sources_at_private_addresses_are_refused_when_they_are_registered() {
     refused(&bench, &["source", "add", "https://data.example/", "--schedule", "yearly"], "@daily");
     refused(&bench, &["source", "add", "https://data.example/", "--include", "nonsense"], "nonsense");
 }
+
+#[test]
+fn the_same_dataset_of_two_sources_is_kept_twice_and_one_is_the_authority() {
+    let (bench, portal) = (Bench::new(), StandIn::start());
+    // The records' own IRIs are at the host of the second source.
+    let own = datasets(1..=2, "a").replace("http://e.example/", &portal.url("/jeux/"));
+    portal.set("/own.ttl", Page::turtle(own.clone()));
+    portal.set("/national.ttl", Page::turtle(own + &datasets(3..=3, "other").replace(PREFIXES, "")));
+    let national = portal.url("/national.ttl").replace("127.0.0.1", "localhost");
+    source(&bench, "national", &national, &[]);
+    source(&bench, "ville", &portal.url("/own.ttl"), &[]);
+    json_of(&bench, &["source", "run", "national", "--allow-loopback"]);
+    let job = json_of(&bench, &["source", "run", "ville", "--allow-loopback"]);
+    assert_eq!(count(&job, "/report/shared"), 2, "{job}");
+    let records = bench.records();
+    assert_eq!(records.len(), 5);
+    let key = |source: &str, remote_id: &str| {
+        let found = records.iter().find(|one| one["harvest"]["source"] == source && one["remote_id"] == remote_id);
+        found.and_then(|one| one["id"].as_str()).expect("a record").to_owned()
+    };
+    let shown = json_of(&bench, &["record", "show", &key("national", "1")]);
+    let linked = shown["linked"].as_array().expect("a list");
+    assert_eq!(linked.len(), 2, "{shown}");
+    let authority = linked.iter().find(|one| one["authority"] == true).expect("an authority");
+    assert_eq!((&authority["source"], &authority["id"]), (&json!("ville"), &json!(key("ville", "1"))), "{shown}");
+    assert!(authority["reason"].as_str().is_some_and(|reason| reason.contains("host")), "{shown}");
+    assert_eq!(json_of(&bench, &["record", "show", &key("national", "3")])["linked"], json!([]));
+}

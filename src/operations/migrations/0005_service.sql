@@ -97,6 +97,10 @@ ALTER TABLE records ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
 -- something else.
 ALTER TABLE records ADD COLUMN detached INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE records ADD COLUMN undone_hash TEXT;
+-- Its publisher's IRI, where it has one: records of several sources with one IRI are the same.
+ALTER TABLE records ADD COLUMN node TEXT NOT NULL DEFAULT '';
+CREATE INDEX records_by_node ON records (node) WHERE node <> '';
+CREATE INDEX records_by_remote_id ON records (remote_id);
 ALTER TABLE renames ADD COLUMN job TEXT NOT NULL DEFAULT '';
 
 CREATE TABLE tokens (

@@ -1,0 +1,58 @@
+//! Records that several sources have.
+
+use super::database::{Operations, OperationsError};
+use crate::catalog::{DatasetKey, SourceId};
+use sqlx::Row;
+
+/// One of the records that describe the same thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twin {
+    /// Its key.
+    pub key: String,
+    /// Its source.
+    pub source: String,
+    /// The address of its source.
+    pub source_url: String,
+    /// What its source calls it.
+    pub remote_id: String,
+    /// Its publisher's IRI, or nothing.
+    pub node: String,
+}
+
+/// Two records are the same when their publisher gave them one IRI, or when their identifiers are the same and such
+/// as are given once in the world: IRIs and UUIDs. Numbers and names are the same by chance.
+const SAME: &str = "other.archived_at IS NULL AND other.source <> own.source AND (
+        (own.node <> '' AND other.node = own.node)
+        OR (other.remote_id = own.remote_id AND (
+            instr(own.remote_id, '://') > 0 OR own.remote_id LIKE 'urn:_%'
+            OR own.remote_id GLOB '????????-????-????-????-????????????')))";
+
+impl Operations {
+    /// The live records that are the same as one, and that one, the one first seen first; none where it is alone.
+    pub async fn twins(&self, key: DatasetKey) -> Result<Vec<Twin>, OperationsError> {
+        let text = format!(
+            "SELECT other.key, other.source, sources.url, other.remote_id, other.node
+             FROM records AS own JOIN records AS other JOIN sources ON sources.slug = other.source
+             WHERE own.key = ? AND (other.key = own.key OR ({SAME})) ORDER BY other.rowid"
+        );
+        let rows = self.rows(sqlx::query(sqlx::AssertSqlSafe(text)).bind(key.to_string())).await?;
+        let twin = |row: &sqlx::sqlite::SqliteRow| Twin {
+            key: row.get("key"),
+            source: row.get("source"),
+            source_url: row.get("url"),
+            remote_id: row.get("remote_id"),
+            node: row.get("node"),
+        };
+        Ok(if rows.len() > 1 { rows.iter().map(twin).collect() } else { Vec::new() })
+    }
+
+    /// How many live records of a source other sources have too.
+    pub async fn shared_records(&self, source: &SourceId) -> Result<u64, OperationsError> {
+        let text = format!(
+            "SELECT count(*) AS total FROM records AS own WHERE own.source = ? AND own.archived_at IS NULL
+             AND EXISTS (SELECT 1 FROM records AS other WHERE {SAME})"
+        );
+        let row = self.row(sqlx::query(sqlx::AssertSqlSafe(text)).bind(source.to_string())).await?;
+        Ok(row.map_or(0, |row| u64::try_from(row.get::<i64, _>("total")).unwrap_or(0)))
+    }
+}
