@@ -136,7 +136,8 @@ impl FetchArguments {
     }
 
     fn client(&self, config: &Config) -> Client {
-        let mut limits = Limits::default();
+        let mut limits =
+            Limits { whole: std::time::Duration::from_secs(config.service.page_seconds), ..Limits::default() };
         if let Some(bytes) = self.max_bytes {
             limits.body = bytes;
         }

@@ -46,3 +46,19 @@ pub(super) fn refusal(error: &reqwest::Error) -> Option<Refusal> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::dns::Resolve;
+
+    /// A name is checked by what it resolves to at the moment of connecting: there is no second look at it.
+    #[tokio::test]
+    async fn a_name_that_leads_to_a_private_address_is_refused_when_it_is_resolved() {
+        let name = || "localhost".parse::<reqwest::dns::Name>().unwrap();
+        let refused = GuardedResolver { reach: Reach::Public }.resolve(name()).await;
+        let error = refused.err().expect("loopback is not public");
+        assert!(matches!(error.downcast_ref(), Some(Refusal::Private(address)) if address.is_loopback()));
+        assert!(GuardedResolver { reach: Reach::PublicAndLoopback }.resolve(name()).await.is_ok());
+    }
+}

@@ -26,6 +26,7 @@ mod resilience;
 mod server;
 mod service_crash;
 mod service_days;
+mod service_keeping;
 mod service_many;
 mod service_notices;
 mod service_security;

@@ -3,7 +3,7 @@
 use crate::moisson::Bench;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A service over a bench; it is killed with the value.
@@ -18,13 +18,22 @@ impl Serving {
     }
 
     /// Starts the service by a command of the program.
-    pub(crate) fn start_with(mut command: std::process::Command, more: &[&str]) -> Self {
+    pub(crate) fn start_with(mut command: Command, more: &[&str]) -> Self {
+        command.stderr(Stdio::null());
+        Self::spawn(command, more)
+    }
+
+    /// Starts the service by a command whose logs go where it says.
+    pub(crate) fn start_logging(command: Command) -> Self {
+        Self::spawn(command, &[])
+    }
+
+    fn spawn(mut command: Command, more: &[&str]) -> Self {
         let mut child = command
             .args(["serve", "--allow-loopback"])
             .args(if more.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .args(more)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .expect("the program starts");
         let mut line = String::new();
@@ -43,7 +52,7 @@ impl Serving {
     /// As a service manager stops. Returns whether it ended well.
     pub(crate) fn stop(mut self) -> bool {
         let pid = self.child.id().to_string();
-        let sent = std::process::Command::new("kill").args(["-TERM", &pid]).status();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(sent.is_ok_and(|status| status.success()));
         self.child.wait().is_ok_and(|status| status.success())
     }
