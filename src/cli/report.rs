@@ -1,6 +1,6 @@
 //! The text of reports: what a person reads on a terminal.
 
-use crate::catalog::{Finding, Severity};
+use crate::catalog::{Finding, ItemError, Severity};
 use crate::harvest::JobReport;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,7 +15,8 @@ pub(super) fn text(job: &JobReport, findings: &[Finding]) -> String {
     // Writing to a String cannot fail.
     let _ = write_job(&mut out, job);
     let _ = write_findings(&mut out, findings);
-    let _ = write_errors(&mut out, job);
+    let _ = write_list(&mut out, "held back", &job.held_back);
+    let _ = write_list(&mut out, "errors", &job.errors);
     let _ = write_unmapped(&mut out, job);
     out
 }
@@ -108,19 +109,20 @@ pub(super) fn write_findings(out: &mut String, findings: &[Finding]) -> std::fmt
     Ok(())
 }
 
-fn write_errors(out: &mut String, job: &JobReport) -> std::fmt::Result {
-    if job.errors.is_empty() {
+/// What could not be taken in, or is not published: the first ones.
+fn write_list(out: &mut String, title: &str, list: &[ItemError]) -> std::fmt::Result {
+    if list.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nerrors: {}", job.errors.len())?;
-    for error in job.errors.iter().take(ERRORS) {
+    writeln!(out, "\n{title}: {}", list.len())?;
+    for error in list.iter().take(ERRORS) {
         let record = error.record.as_ref().map_or(String::new(), |record| format!("{record}: "));
         let place = error.place.to_string();
         let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
         writeln!(out, "  {}", harmless(&format!("{record}{}{place}", error.message)))?;
     }
-    if job.errors.len() > ERRORS {
-        writeln!(out, "  and {} more", job.errors.len() - ERRORS)?;
+    if list.len() > ERRORS {
+        writeln!(out, "  and {} more", list.len() - ERRORS)?;
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ impl Job<'_> {
         {
             let more =
                 if messages.len() > 1 { format!(", and {} more", messages.len() - 1) } else { String::new() };
-            let said = format!("held back: {}{more}", first.message);
+            let said = format!("{}{more}", first.message);
             self.state.held_back.push(ItemError::new(Some(remote_id.clone()), first.place.clone(), said));
         }
         let mut item = Item::of(draft.key, &remote_id, ItemOutcome::Skipped);

@@ -4,13 +4,13 @@ use super::api;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::server::{Opened, Shared, State};
-use crate::catalog::{DatasetKey, Finding, SourceId};
+use crate::catalog::{DatasetKey, Finding, ItemError};
 use crate::derive::Record;
-use crate::operations::JobRow;
+use crate::operations::{JobRow, SourceRow, ValidationState};
 use crate::store::CatalogueRecord;
 use askama::Template;
 use axum::extract::Path;
-use axum::response::Html;
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ pub(super) struct Paging {
 /// A source in the list of the start page.
 struct SourceLine {
     slug: String,
+    title: String,
     url: String,
     records: usize,
     last_complete_at: String,
@@ -48,9 +49,14 @@ pub(super) async fn start(
     let keys = opened.keys(&shared.names);
     let mut sources = Vec::new();
     for source in shared.operations.sources().await? {
+        // What nobody accepted is nobody's business yet.
+        if source.validation.state != ValidationState::Accepted && source.last_complete_at.is_none() {
+            continue;
+        }
         sources.push(SourceLine {
             records: CatalogueRecord::keys(&opened.snapshot.store, &shared.names, Some(&source.slug)).len(),
-            slug: source.slug.to_string(),
+            slug: source.name.clone(),
+            title: source.title().to_owned(),
             url: public_address(&source.url),
             last_complete_at: source.last_complete_at.map(|time| day(&time)).unwrap_or_default(),
         });
@@ -74,8 +80,13 @@ struct JobLine {
 #[derive(Template)]
 #[template(path = "source.html")]
 struct SourcePage {
-    slug: String,
+    title: String,
+    description: String,
+    /// Where it stands, where it is not followed.
+    state: String,
     url: String,
+    /// Records that the last harvest did not publish, by name, with the reason and the place.
+    held_back: Vec<String>,
     total: usize,
     jobs: Vec<JobLine>,
     rules: Vec<RuleLine>,
@@ -99,12 +110,14 @@ pub(super) async fn source(
     axum::extract::State(shared): State,
     Path(slug): Path<String>,
     Parameters(paging): Parameters<Paging>,
-) -> Result<Html<String>, Problem> {
+) -> Result<Response, Problem> {
     let page = paging.page.unwrap_or(1).max(1);
-    let unknown = || Problem::not_found(format!("no source is called {slug:?}"));
-    let id = SourceId::parse(&slug).map_err(|_| unknown())?;
-    let row =
-        shared.operations.sources().await?.into_iter().find(|source| source.slug == id).ok_or_else(unknown)?;
+    let row = shared.operations.source_named(&slug).await?.filter(|row| row.removed_at.is_none());
+    let row = row.ok_or_else(|| Problem::not_found(format!("no source is called {slug:?}")))?;
+    if row.name != slug && row.slug.as_str() != slug {
+        return Ok(Redirect::permanent(&format!("/source/{}", row.name)).into_response());
+    }
+    let id = row.slug.clone();
     let opened = shared.snapshot()?;
     let keys = CatalogueRecord::keys(&opened.snapshot.store, &shared.names, Some(&id));
     let jobs = shared.operations.jobs(Some(&id), 0, 10).await?.0;
@@ -112,7 +125,10 @@ pub(super) async fn source(
     let start = (page - 1).saturating_mul(PAGE);
     let of_page = keys.iter().skip(start).take(PAGE).copied().collect();
     let source_page = SourcePage {
-        slug,
+        title: row.title().to_owned(),
+        description: row.settings.description.clone().unwrap_or_default(),
+        state: state_of(&row),
+        held_back: jobs.iter().find(|job| job.state.is_final()).map(held_back).unwrap_or_default(),
         url: public_address(&row.url),
         total: keys.len(),
         jobs: jobs.iter().map(job_line).collect(),
@@ -121,7 +137,30 @@ pub(super) async fn source(
         page,
         has_more: start + PAGE < keys.len(),
     };
-    Ok(Html(source_page.render()?))
+    Ok(Html(source_page.render()?).into_response())
+}
+
+/// What people should know of a source that is not followed.
+fn state_of(row: &SourceRow) -> String {
+    match row.validation.state {
+        ValidationState::Accepted if row.settings.paused => "It is not followed for now.".to_owned(),
+        ValidationState::Accepted => String::new(),
+        ValidationState::Pending => "It waits to be accepted.".to_owned(),
+        ValidationState::Refused => {
+            format!("It was refused: {}", row.validation.comment.as_deref().unwrap_or("no reason was given"))
+        }
+    }
+}
+
+/// The records that a job did not publish.
+fn held_back(job: &JobRow) -> Vec<String> {
+    let report: serde_json::Value =
+        job.report.as_deref().and_then(|report| serde_json::from_str(report).ok()).unwrap_or_default();
+    let list = report.get("held_back").cloned().unwrap_or_default();
+    let list: Vec<ItemError> = serde_json::from_value(list).unwrap_or_default();
+    list.iter()
+        .map(|error| format!("{}: {} ({})", error.record.as_deref().unwrap_or("-"), error.message, error.place))
+        .collect()
 }
 
 /// A time to the minute.
@@ -133,12 +172,13 @@ fn job_line(job: &JobRow) -> JobLine {
     let report: serde_json::Value =
         job.report.as_deref().and_then(|report| serde_json::from_str(report).ok()).unwrap_or_default();
     let number = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_u64).unwrap_or(0);
-    let changes: Vec<String> = ["added", "changed", "renamed", "missing", "archived", "restored", "failed"]
-        .iter()
-        .map(|name| (name, number(&format!("/records/{name}"))))
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| format!("{count} {name}"))
-        .collect();
+    let changes: Vec<String> =
+        ["added", "changed", "renamed", "missing", "archived", "restored", "skipped", "failed"]
+            .iter()
+            .map(|name| (name, number(&format!("/records/{name}"))))
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect();
     JobLine {
         started_at: minute(job.started_at.as_deref().unwrap_or(&job.queued_at)),
         status: job.state.as_str().to_owned(),
@@ -235,7 +275,7 @@ fn severity_name(severity: crate::catalog::Severity) -> &'static str {
 }
 
 /// A source's address as everybody may see it: a local file by its name.
-fn public_address(url: &str) -> String {
+pub(super) fn public_address(url: &str) -> String {
     match url.strip_prefix("file://") {
         Some(path) => format!("file:{}", path.rsplit('/').next().unwrap_or(path)),
         None => url.to_owned(),

@@ -201,6 +201,8 @@ fn pages_show_the_catalogue_and_escape_what_publishers_write() {
     let start = server.get("/", "text/html");
     assert!(start.body.contains("24 records") && start.body.contains("/source/sample"), "{}", start.body);
     let source = server.get("/source/sample", "text/html");
+    assert!(source.body.contains("Not published") && source.body.contains("has no title"), "{}", source.body);
+    let source = server.get("/source/sample", "text/html");
     assert!(source.body.contains("What to mend") && source.body.contains("obligatoire"), "{}", source.body);
     assert_eq!(server.get("/source/none", "text/html").status, 404);
     for record in server.bench.records() {

@@ -4,6 +4,7 @@ use crate::operations::{
     Item as StoredItem, ItemMessage, ItemOutcome, JobRow, JobState, SourceRow, ValidationState,
 };
 use crate::serve::auth::Client;
+use crate::serve::pages::public_address;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -178,7 +179,8 @@ pub(super) fn source(row: &SourceRow, last_job: Option<Job>, totals: [i64; 3], c
         name: row.title().to_owned(),
         slug: row.name.clone(),
         description: row.settings.description.clone(),
-        url: row.url.clone(),
+        // Where a file is on the server is nobody else's business.
+        url: if is_administrator { row.url.clone() } else { public_address(&row.url) },
         backend: row.kind.clone(),
         config,
         active: !row.settings.paused,
