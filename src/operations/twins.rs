@@ -19,21 +19,34 @@ pub struct Twin {
     pub node: String,
 }
 
-/// Two records are the same when their publisher gave them one IRI, or when their identifiers are the same and such
-/// as are given once in the world: IRIs and UUIDs. Numbers and names are the same by chance.
-const SAME: &str = "other.archived_at IS NULL AND other.source <> own.source AND (
-        (own.node <> '' AND other.node = own.node)
-        OR (other.remote_id = own.remote_id AND (
-            instr(own.remote_id, '://') > 0 OR own.remote_id LIKE 'urn:_%'
-            OR own.remote_id GLOB '????????-????-????-????-????????????')))";
+/// Pairs of live records that are the same: their publisher gave them one IRI, or their identifiers are the same and
+/// such as are given once in the world, IRIs and UUIDs. Numbers and names are the same by chance. Each half of the
+/// union has an index of its own; together they would have none.
+const PAIRS: &str = "
+    SELECT own.key AS own, own.source AS own_source, other.key AS other
+    FROM records AS own JOIN records AS other ON other.node = own.node
+    WHERE own.node <> '' AND other.node <> '' AND other.source <> own.source
+        AND own.archived_at IS NULL AND other.archived_at IS NULL AND own.|
+    UNION
+    SELECT own.key, own.source, other.key
+    FROM records AS own JOIN records AS other ON other.remote_id = own.remote_id
+    WHERE (instr(own.remote_id, '://') > 0 OR own.remote_id LIKE 'urn:_%'
+            OR own.remote_id GLOB '????????-????-????-????-????????????')
+        AND other.source <> own.source AND own.archived_at IS NULL AND other.archived_at IS NULL AND own.|";
+
+/// The pairs of the records that a condition names.
+fn pairs(condition: &str) -> String {
+    PAIRS.replace('|', condition)
+}
 
 impl Operations {
     /// The live records that are the same as one, and that one, the one first seen first; none where it is alone.
     pub async fn twins(&self, key: DatasetKey) -> Result<Vec<Twin>, OperationsError> {
         let text = format!(
-            "SELECT other.key, other.source, sources.url, other.remote_id, other.node
-             FROM records AS own JOIN records AS other JOIN sources ON sources.slug = other.source
-             WHERE own.key = ? AND (other.key = own.key OR ({SAME})) ORDER BY other.rowid"
+            "SELECT records.key, records.source, sources.url, records.remote_id, records.node
+             FROM records JOIN sources ON sources.slug = records.source
+             WHERE records.key = ?1 OR records.key IN (SELECT other FROM ({})) ORDER BY records.rowid",
+            pairs("key = ?1")
         );
         let rows = self.rows(sqlx::query(sqlx::AssertSqlSafe(text)).bind(key.to_string())).await?;
         let twin = |row: &sqlx::sqlite::SqliteRow| Twin {
@@ -48,10 +61,7 @@ impl Operations {
 
     /// How many live records of a source other sources have too.
     pub async fn shared_records(&self, source: &SourceId) -> Result<u64, OperationsError> {
-        let text = format!(
-            "SELECT count(*) AS total FROM records AS own WHERE own.source = ? AND own.archived_at IS NULL
-             AND EXISTS (SELECT 1 FROM records AS other WHERE {SAME})"
-        );
+        let text = format!("SELECT count(DISTINCT own) AS total FROM ({})", pairs("source = ?1"));
         let row = self.row(sqlx::query(sqlx::AssertSqlSafe(text)).bind(source.to_string())).await?;
         Ok(row.map_or(0, |row| u64::try_from(row.get::<i64, _>("total")).unwrap_or(0)))
     }
