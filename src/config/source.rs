@@ -128,6 +128,12 @@ impl SourceConfig {
         if self.whole_every_days.is_some_and(|days| !(0..=3_650).contains(&days)) {
             return Err(("whole_every_days", "is not a number of days between 0 and 3650".to_owned()));
         }
+        let mut profiles = self.profiles.clone();
+        profiles.sort();
+        profiles.dedup();
+        if profiles.len() != self.profiles.len() || profiles.len() > 10 {
+            return Err(("profiles", "names a profile twice, or more than ten of them".to_owned()));
+        }
         if self.token_env.is_some() && self.token_file.is_some() {
             return Err(("token_file", "stands beside token_env: name one of them".to_owned()));
         }

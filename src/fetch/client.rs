@@ -1,6 +1,7 @@
 //! The guarded HTTP client.
 
 use super::address::Reach;
+use super::answers::{detail, said};
 use super::body::Body;
 use super::error::FetchError;
 use super::manners::Budget;
@@ -161,11 +162,7 @@ impl Client {
         let url = request.url;
         let mut attempt = 0;
         loop {
-            let limit = self.limits.whole;
-            let outcome = match tokio::time::timeout(limit, self.follow(request)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(Attempt::last(FetchError::Timeout { url: url.to_string(), limit })),
-            };
+            let outcome = self.follow(request).await;
             match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(failed) if failed.may_pass && attempt < self.limits.retries => {
@@ -221,10 +218,20 @@ impl Client {
                 }
                 _ => None,
             };
-            let response = self.send(&url, request).await?;
-            if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
-                return self.read(&url, response).await;
-            }
+            // The wait for a host's leave is no time of the answer.
+            let limit = self.limits.whole;
+            let late = |_| Attempt::last(FetchError::Timeout { url: url.to_string(), limit });
+            let answered = async {
+                let response = self.send(&url, request).await?;
+                if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
+                    return self.read(&url, response).await.map(Followed::Answer);
+                }
+                Ok(Followed::Redirect(response))
+            };
+            let response = match tokio::time::timeout(limit, answered).await.map_err(late)?? {
+                Followed::Answer(answer) => return Ok(answer),
+                Followed::Redirect(response) => response,
+            };
             let location = header(response.headers(), &LOCATION).unwrap_or_default();
             let target = url.join(&location).ok().filter(|_| !location.trim().is_empty());
             url = target.ok_or_else(|| Attempt::last(FetchError::Location { url: url.to_string(), location }))?;
@@ -344,6 +351,12 @@ impl Client {
     }
 }
 
+/// What a request leads to.
+enum Followed {
+    Answer(Answer),
+    Redirect(Response),
+}
+
 /// A failed attempt, and whether another may do better.
 struct Attempt {
     error: FetchError,
@@ -357,45 +370,6 @@ impl Attempt {
     }
 }
 
-/// Of the body of a failure: as much as a message may have.
-const SAID: usize = 16 << 10;
-
-/// What the body of a failed answer says, when it is text or JSON with a message; web pages say nothing.
-async fn said(mut response: Response) -> String {
-    let mut bytes = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        bytes.extend_from_slice(&chunk[..chunk.len().min(SAID - bytes.len())]);
-        if bytes.len() >= SAID {
-            break;
-        }
-    }
-    let text = String::from_utf8_lossy(&bytes);
-    message_in(text.trim()).chars().filter(|c| !c.is_control()).take(300).collect()
-}
-
-/// The message of an error body: of JSON interfaces by their usual fields, else the text itself.
-fn message_in(text: &str) -> String {
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
-        return if text.starts_with('<') { String::new() } else { text.to_owned() };
-    };
-    let fields = ["/error/message", "/message", "/error", "/detail", "/title"];
-    let found = fields.iter().find_map(|field| value.pointer(field).filter(|value| !value.is_null()));
-    match found.unwrap_or(&value) {
-        serde_json::Value::String(message) => message.clone(),
-        other => other.to_string(),
-    }
-}
-
 fn header(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned)
-}
-
-fn detail(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ": the catalogue is not public",
-        StatusCode::NOT_FOUND | StatusCode::GONE => ": nothing is at this address; check it in a browser",
-        StatusCode::TOO_MANY_REQUESTS => ": too many requests, also after waiting",
-        status if status.is_server_error() => ": the server has a fault of its own",
-        _ => "",
-    }
 }

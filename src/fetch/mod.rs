@@ -4,6 +4,7 @@
 //! was allowed by name; no answer is longer than its cap after decompression.
 
 mod address;
+mod answers;
 mod body;
 mod client;
 mod error;

@@ -10,6 +10,8 @@ pub enum Stopping {
     No,
     /// To the end of its page.
     AfterThePage,
+    /// No longer, and it goes on later.
+    ForNow,
     /// No longer.
     AtOnce,
 }
@@ -46,6 +48,6 @@ impl Stop {
     pub async fn at_once(&self) {
         let mut heard = self.word.subscribe();
         // The sender lives as long as `self`: the error cannot come.
-        let _ = heard.wait_for(|word| *word == Stopping::AtOnce).await;
+        let _ = heard.wait_for(|word| *word >= Stopping::ForNow).await;
     }
 }

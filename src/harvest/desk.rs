@@ -153,6 +153,9 @@ async fn register(
     {
         return Err(HarvestError::Name { url: url.to_owned(), known: known.slug, asked: asked.clone() });
     }
+    if options.registered_url.as_ref().is_some_and(|taken| *taken != known.url) {
+        return Err(HarvestError::Cancelled);
+    }
     let moved = (known.url != url && !known.kind.is_empty())
         .then(|| format!("the source {} moved here from {}; its records stay its own", known.name, known.url));
     if known.url == url && known.kind == kind.as_str() {

@@ -205,6 +205,7 @@ impl Job<'_> {
             .hashes
             .keys()
             .filter(|key| !self.state.seen.contains_key(key))
+            .filter(|key| self.desk.known.findings.get(key).is_none_or(|stored| !stored.detached))
             .map(|key| (*key, renames::stored_addresses(store, self.names, *key)))
             .collect();
         let pairs = renames::pair(&gone, &self.state.added);

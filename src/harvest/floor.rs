@@ -61,6 +61,7 @@ impl Job<'_> {
         let mut item = Item::of(draft.key, &remote_id, ItemOutcome::Skipped);
         item.messages = messages;
         self.state.counts.skipped += 1;
+        self.note_present(draft.key);
         self.state.items.push(item);
     }
 }

@@ -134,7 +134,7 @@ impl Hand<'_> {
     pub fn confirm_removal(&self, source: &SourceId) -> Result<usize, HandError> {
         let opened = self.workplace.open(&self.runtime)?;
         let operations = opened.operations();
-        let held = self.runtime.block_on(operations.held_removal(source))?;
+        let held = self.still_missing(operations, source)?;
         self.archive_all(&opened, &held)?;
         let now = self.now.to_string();
         self.runtime.block_on(operations.hold_removal(source, &[], "", &now))?;
@@ -148,7 +148,7 @@ impl Hand<'_> {
     /// When the operations database fails.
     pub fn refuse_removal(&self, source: &SourceId) -> Result<usize, HandError> {
         let operations = self.workplace.operations(&self.runtime)?;
-        let held = self.runtime.block_on(operations.held_removal(source))?;
+        let held = self.still_missing(&operations, source)?;
         let now = self.now.to_string();
         self.runtime.block_on(async {
             operations.mark(&held, None, None).await?;
@@ -186,6 +186,17 @@ impl Hand<'_> {
         turn.publish()?;
         self.runtime.block_on(opened.operations().purge_source(source))?;
         Ok(keys.len())
+    }
+
+    /// The records whose removal was held, without those that came back since, or that a person detached.
+    fn still_missing(&self, operations: &Operations, source: &SourceId) -> Result<Vec<DatasetKey>, HandError> {
+        let held = self.runtime.block_on(operations.held_removal(source))?;
+        let stored = self.runtime.block_on(operations.stored_findings(source))?;
+        let is_missing = |key: &DatasetKey| {
+            let known = stored.get(key);
+            known.is_some_and(|one| one.missing_since.is_some() && !one.detached && one.archived_at.is_none())
+        };
+        Ok(held.into_iter().filter(is_missing).collect())
     }
 
     fn archive_all(&self, opened: &Arc<Opened>, keys: &[DatasetKey]) -> Result<(), HandError> {

@@ -8,13 +8,15 @@ use super::report::{JobReport, Status};
 use super::spool::Spool;
 use super::state::{Clock, Pending, State};
 use super::workplace::{Turn, Workplace};
-use crate::catalog::{GraphHash, ItemError, SourceId, SourceKind, with_causes};
+use crate::catalog::{DatasetKey, GraphHash, ItemError, SourceId, SourceKind, with_causes};
 use crate::convert::{Converter, CustomMapping, Identifier, Mapper, QueryError, RecordFilter};
 use crate::derive::Deriver;
 use crate::fetch::{Client, Stopping, Tape, TapeMode};
+use crate::operations::StoredFindings;
 use crate::source::{Detected, FilterError, Target, detect};
 use crate::store::{GraphNames, SourceGraph, Writer};
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::time::Instant;
 use tokio::runtime::Handle;
 
@@ -67,7 +69,8 @@ impl Harvest<'_> {
         }
         let kind = SourceKind::of_address(url.as_str());
         let detected = if kind == SourceKind::Dcat {
-            detect(self.client, &self.runtime, target, options.token.as_ref())
+            let client = self.client.clone().stopped_by(options.stop.clone());
+            detect(&client, &self.runtime, target, options.token.as_ref())
         } else {
             None
         };
@@ -122,6 +125,7 @@ impl Harvest<'_> {
             pending: Pending::default(),
             writer: desk.opened.as_ref().map(|opened| Writer::new(opened.store(), &names)),
             turn: None,
+            meanwhile: HashMap::new(),
             spool: Spool::default(),
             workplace: self.workplace,
             desk: &desk,
@@ -221,6 +225,8 @@ pub(super) struct Job<'j> {
     pub(super) writer: Option<Writer<'j>>,
     /// Leave to write, from the first change on.
     pub(super) turn: Option<Turn<'j>>,
+    /// What is known of records when the job begins to write, where people can do something to them meanwhile.
+    pub(super) meanwhile: HashMap<DatasetKey, StoredFindings>,
     /// Changes that wait until all was read.
     pub(super) spool: Spool,
     pub(super) workplace: &'j Workplace,
@@ -303,7 +309,7 @@ impl Job<'_> {
     pub(super) fn heed(&self) -> Result<(), HarvestError> {
         match self.options.stop.asked() {
             Stopping::No => Ok(()),
-            Stopping::AfterThePage => Err(HarvestError::Interrupted),
+            Stopping::AfterThePage | Stopping::ForNow => Err(HarvestError::Interrupted),
             Stopping::AtOnce => Err(HarvestError::Cancelled),
         }
     }

@@ -14,6 +14,8 @@ use jiff::Timestamp;
 pub struct Options {
     /// A name for the source; else one is made of its address.
     pub source: Option<SourceId>,
+    /// The address that the source had when the job was taken: where a person changed it since, the job ends.
+    pub registered_url: Option<String>,
     /// Its kind; else the one it is known by, else what its address tells.
     pub kind: Option<SourceKind>,
     /// What it adds to the mapping of its kind.

@@ -5,7 +5,7 @@ use super::outcome::HarvestError;
 use super::profiles::{Profiles, Speaks};
 use super::report::FindingCounts;
 use super::state::FirstSeen;
-use crate::catalog::{Finding, GraphHash, ItemError, Message, Place, RecordKind, Severity};
+use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError, Message, Place, RecordKind, Severity};
 use crate::convert::{Conversion, Converter, Draft, NodeClaim, QueryError, language_tag};
 use crate::operations::{Item, ItemMessage, ItemOutcome, StoredFindings};
 use crate::source::{Appetite, PageNotes, Records, Window};
@@ -192,6 +192,15 @@ impl Job<'_> {
         }
     }
 
+    /// A record that came is not missing, whatever becomes of it.
+    pub(super) fn note_present(&mut self, key: DatasetKey) {
+        let known = &self.desk.known;
+        let was_missing = known.findings.get(&key).is_some_and(|stored| stored.missing_since.is_some());
+        if was_missing && known.hashes.contains_key(&key) {
+            self.state.present_again.push(key);
+        }
+    }
+
     fn keep_unless_unchanged(&mut self, draft: Draft) -> Option<Draft> {
         let known = &self.desk.known;
         if let Some(why) = known.findings.get(&draft.key).and_then(|stored| left_alone(stored, draft.hash)) {
@@ -203,6 +212,7 @@ impl Job<'_> {
             });
             self.state.items.push(item);
             self.state.counts.skipped += 1;
+            self.note_present(draft.key);
             return None;
         }
         if known.is_unchanged(draft.key, draft.hash) {
@@ -223,7 +233,7 @@ impl Job<'_> {
 }
 
 /// Why a record is left as a person wanted it.
-fn left_alone(stored: &StoredFindings, hash: GraphHash) -> Option<&'static str> {
+pub(super) fn left_alone(stored: &StoredFindings, hash: GraphHash) -> Option<&'static str> {
     if stored.withdrawn {
         return Some("a person archived this record: it stays so until it is restored");
     }

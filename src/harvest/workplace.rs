@@ -128,7 +128,18 @@ impl Opened {
     /// # Errors
     /// When a job before left the store half written, or the mark cannot be set.
     pub fn take_turn<'o>(&'o self, folder: &'o Folder, job: &str) -> Result<Turn<'o>, HarvestError> {
+        self.take_turn_if(folder, job, || Ok(()))
+    }
+
+    /// Takes a turn if there is still a reason to, when it comes.
+    pub(super) fn take_turn_if<'o>(
+        &'o self,
+        folder: &'o Folder,
+        job: &str,
+        still: impl FnOnce() -> Result<(), HarvestError>,
+    ) -> Result<Turn<'o>, HarvestError> {
         let guard = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        still()?;
         if self.is_spoiled.load(Ordering::SeqCst) {
             return Err(HarvestError::Spoiled);
         }

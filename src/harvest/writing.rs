@@ -4,7 +4,7 @@ use super::job::Job;
 use super::outcome::HarvestError;
 use super::renames;
 use super::report::FindingCounts;
-use super::window::Processed;
+use super::window::{Processed, left_alone};
 use super::workplace::Pace;
 use crate::catalog::DatasetKey;
 use crate::derive::Described;
@@ -163,7 +163,17 @@ impl Job<'_> {
             return Ok(());
         }
         self.begin_writing()?;
-        let (new, replaced): (Vec<_>, Vec<_>) = written.into_iter().partition(|one| one.was == Was::New);
+        let Some(opened) = &self.desk.opened else { return Ok(()) };
+        // What a person did while the job was reading stays done.
+        let is_left_alone = |one: &Written| {
+            let stored = self.meanwhile.get(&one.change.key);
+            stored.is_some_and(|stored| left_alone(stored, one.change.record.hash).is_some())
+        };
+        let (names, store) = (self.names, opened.store());
+        let is_new =
+            |one: &Written| one.was == Was::New && CatalogueRecord::read(store, names, one.change.key).is_none();
+        let kept = written.into_iter().filter(|one| !is_left_alone(one));
+        let (new, replaced): (Vec<_>, Vec<_>) = kept.partition(is_new);
         for one in new {
             self.pending.rows.push(one.row);
             self.pending.derived.extend(one.derived);
@@ -180,7 +190,12 @@ impl Job<'_> {
         if self.turn.is_none()
             && let Some(opened) = &self.desk.opened
         {
-            self.turn = Some(opened.take_turn(self.workplace.folder(), &self.id)?);
+            let run = format!("{}/{}", self.id, self.now);
+            self.turn = Some(opened.take_turn_if(self.workplace.folder(), &run, || self.heed())?);
+            if self.workplace.pace() == Pace::AtTheEnd {
+                let stored = opened.operations().stored_findings(&self.desk.row.slug);
+                self.meanwhile = self.runtime.block_on(stored)?;
+            }
         }
         Ok(())
     }

@@ -4,6 +4,8 @@
 //! outlives its process; what people are told waits in the outbox until it is sent.
 
 mod backup;
+mod clock;
+mod ends;
 mod metrics;
 mod notices;
 mod outbox;

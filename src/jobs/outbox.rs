@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// The header that holds the signature: HMAC-SHA-256 of the body, in hexadecimal.
@@ -25,14 +26,20 @@ pub(super) struct Postman<'p> {
 }
 
 impl Postman<'_> {
-    /// Goes through what is due, once. Returns how many messages were taken.
-    pub(super) async fn go(&self, now: Timestamp) -> Result<usize, OperationsError> {
-        let mut sent = 0;
-        for message in self.operations.due_messages(&now.to_string()).await? {
+    /// Goes through what is due, once, until it is told to stop. A channel that fails is left alone for the round.
+    pub(super) async fn go(&self, stops: impl Fn() -> bool) -> Result<(), OperationsError> {
+        let mut failing: HashSet<String> = HashSet::new();
+        for message in self.operations.due_messages(&Timestamp::now().to_string()).await? {
+            if stops() {
+                break;
+            }
+            if failing.contains(&message.channel) {
+                continue;
+            }
+            let now = Timestamp::now();
             match self.send(&message).await {
                 Ok(()) => {
                     self.operations.note_sent(&message.id, &now.to_string()).await?;
-                    sent += 1;
                 }
                 Err(error) => {
                     let wait = (FIRST_WAIT << message.attempts.clamp(0, 12)).min(LONGEST_WAIT);
@@ -44,10 +51,11 @@ impl Postman<'_> {
                         "a message was not sent"
                     );
                     self.operations.note_unsent(&message.id, &error, &due.to_string()).await?;
+                    failing.insert(message.channel);
                 }
             }
         }
-        Ok(sent)
+        Ok(())
     }
 
     async fn send(&self, message: &OutboxRow) -> Result<(), String> {

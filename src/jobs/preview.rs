@@ -3,11 +3,14 @@
 use super::runner::{RunError, Runner};
 use crate::catalog::Finding;
 use crate::harvest::{JobReport, Writing};
-use crate::operations::SourceRow;
+use crate::operations::{SourceRow, ValidationState};
 use serde::Serialize;
+use std::time::Duration;
 
 /// Records of a preview.
 const RECORDS: u64 = 20;
+/// The longest time that a preview takes.
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// What a harvest would bring.
 #[derive(Debug, Serialize)]
@@ -30,6 +33,11 @@ pub fn preview(runner: &Runner, row: &SourceRow) -> Result<Preview, RunError> {
     let mut options = runner.options(row, Writing::DryRun)?;
     options.max_records = Some(RECORDS);
     options.keep_records = true;
+    options.limits.time = LONGEST;
+    if row.validation.state != ValidationState::Accepted {
+        // A key goes to the address that an administrator accepted, and to no other.
+        options.token = None;
+    }
     let profiles = runner.profiles(&row.settings.profiles)?;
     let harvested = runner.run(row, &options, &profiles, &mut |_| ()).map_err(|failed| failed.error)?;
     let records = harvested.records.iter().filter_map(|row| {

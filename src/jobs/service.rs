@@ -1,15 +1,13 @@
 //! The service at work: workers that take jobs, a clock that queues them, and what is tidied up.
 
 use super::metrics::{Gauge, Metrics};
-use super::notices::Notices;
-use super::outbox::Postman;
-use super::runner::Runner;
-use super::sources::Sources;
-use crate::catalog::with_causes;
+use super::runner::{RunError, Runner};
+use crate::catalog::{SourceId, with_causes};
 use crate::fetch::{Stop, Stopping};
 use crate::harvest::{HarvestError, JobReport, Opened, Progress, Writing};
-use crate::operations::{Cause, JobRow, JobState, Operations, OperationsError, SourceRow};
-use jiff::{Timestamp, ToSpan};
+use crate::operations::{JobRow, JobState, Operations, OperationsError};
+use crate::store::StoreError;
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,14 +19,8 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(300);
 /// How often the progress of jobs is noted, and heed given to what was asked.
 const PULSE: Duration = Duration::from_millis(400);
-/// How often the service tidies up.
-const TIDYING: Duration = Duration::from_secs(3_600);
 /// How long pages under way may take when the service stops.
 const GRACE: Duration = Duration::from_secs(20);
-/// Jobs of a source whose unchanged records are listed.
-const LISTED: i64 = 10;
-/// Days for which messages are kept.
-const MESSAGE_DAYS: i64 = 90;
 /// How often a job is begun that ends with its process.
 const ATTEMPTS: i64 = 5;
 
@@ -41,9 +33,9 @@ struct Running {
 
 /// Workers, clock and postman of one process.
 pub struct Service {
-    runner: Arc<Runner>,
-    operations: Operations,
-    metrics: Arc<Metrics>,
+    pub(super) runner: Arc<Runner>,
+    pub(super) operations: Operations,
+    pub(super) metrics: Arc<Metrics>,
     running: Mutex<HashMap<String, Arc<Running>>>,
     is_stopping: AtomicBool,
 }
@@ -87,6 +79,7 @@ impl Service {
         }
         threads.push(spawn("pulse".to_owned(), Self::pulse));
         threads.push(spawn("clock".to_owned(), Self::tick));
+        threads.push(spawn("postman".to_owned(), Self::deliver));
         threads
     }
 
@@ -113,7 +106,7 @@ impl Service {
             std::thread::sleep(Duration::from_millis(50));
         }
         for running in self.jobs_under_way() {
-            running.stop.ask(Stopping::AtOnce);
+            running.stop.ask(Stopping::ForNow);
         }
         for thread in threads {
             let _ = thread.join();
@@ -132,6 +125,17 @@ impl Service {
             running.stop.ask(Stopping::AtOnce);
         }
         Ok(was_open)
+    }
+
+    /// Asks for the end of all jobs of a source.
+    ///
+    /// # Errors
+    /// When the operations database fails.
+    pub async fn cancel_source(&self, source: &SourceId) -> Result<(), OperationsError> {
+        for job in self.operations.open_jobs(source).await? {
+            self.cancel(&job).await?;
+        }
+        Ok(())
     }
 
     /// The metrics, in the text format of Prometheus.
@@ -166,7 +170,7 @@ impl Service {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    fn is_stopping(&self) -> bool {
+    pub(super) fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::SeqCst)
     }
 
@@ -201,6 +205,14 @@ impl Service {
     }
 
     fn run(&self, job: &JobRow) {
+        if job.attempts > ATTEMPTS {
+            let why =
+                "the service ended in the middle of this job again and again; it is given up until it is due";
+            if let Err(error) = self.end_failed(job, why) {
+                tracing::error!(job = job.id, error = %with_causes(&error), "the end of a job could not be noted");
+            }
+            return;
+        }
         let running =
             Arc::new(Running { stop: Stop::default(), records: AtomicU64::new(0), pages: AtomicU64::new(0) });
         let under_way = || self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,6 +226,15 @@ impl Service {
         under_way().remove(&job.id);
         let ended = match ran {
             Ok(Ok(report)) => self.tell(job, &report),
+            Ok(Err(RunError::Job(
+                HarvestError::Spoiled | HarvestError::Interrupted | HarvestError::Store(StoreError::Locked { .. }),
+            ))) => self.runner.runtime.block_on(self.operations.put_back(&job.id)).map_err(HarvestError::from),
+            Ok(Err(RunError::Job(HarvestError::Cancelled))) => self.end_cancelled(job),
+            // Where a key is kept is nobody's business: the log has it.
+            Ok(Err(RunError::Settings(error))) => {
+                tracing::error!(job = job.id, source = job.source, %error, "the settings cannot be used");
+                self.end_failed(job, "the settings of the source cannot be used; the log of the service says why")
+            }
             Ok(Err(error)) => self.end_failed(job, &with_causes(&error)),
             Err(_) => self.end_failed(
                 job,
@@ -225,12 +246,17 @@ impl Service {
         }
     }
 
-    fn run_job(&self, job: &JobRow, running: &Running) -> Result<JobReport, super::RunError> {
+    fn run_job(&self, job: &JobRow, running: &Running) -> Result<JobReport, RunError> {
         let runtime = &self.runner.runtime;
         let row = runtime.block_on(self.operations.source_named(&job.source)).map_err(HarvestError::from)?;
         let row = row.ok_or(HarvestError::Cancelled)?;
+        let is_accepted = row.validation.state == crate::operations::ValidationState::Accepted;
+        if row.removed_at.is_some() || !is_accepted {
+            return Err(HarvestError::Cancelled.into());
+        }
         let mut options = self.runner.options(&row, Writing::Stored)?;
         options.job = Some(job.id.clone());
+        options.registered_url = Some(row.url.clone());
         options.stop = running.stop.clone();
         let profiles = self.runner.profiles(&row.settings.profiles)?;
         let ran = self.runner.run(&row, &options, &profiles, &mut |progress| {
@@ -245,59 +271,6 @@ impl Service {
             // It failed before it could say so itself.
             Err(failed) => Err(failed.error.into()),
         }
-    }
-
-    /// Tells how a job ended.
-    fn tell(&self, job: &JobRow, report: &JobReport) -> Result<(), HarvestError> {
-        tracing::info!(
-            job = job.id,
-            source = job.source,
-            status = report.status.as_str(),
-            seen = report.records.seen,
-            seconds = report.seconds,
-            "the job ended"
-        );
-        for (phase, seconds) in &report.phases {
-            tracing::info!(job = job.id, source = job.source, phase, seconds, "phase");
-        }
-        self.metrics.count(report);
-        let runtime = &self.runner.runtime;
-        let Some(row) = runtime.block_on(self.operations.source_named(&job.source))? else { return Ok(()) };
-        let now = Timestamp::now();
-        let notices = Notices { operations: &self.operations, config: &self.runner.config, now };
-        runtime.block_on(notices.of_job(&row, report))?;
-        if report.status.state() == JobState::Interrupted && job.attempts >= ATTEMPTS {
-            return self
-                .end_failed(job, "the job was interrupted again and again, and is given up until it is due");
-        }
-        self.forget_pages(&row)
-    }
-
-    /// Ends a job that could not end itself.
-    fn end_failed(&self, job: &JobRow, why: &str) -> Result<(), HarvestError> {
-        tracing::error!(job = job.id, source = job.source, why, "the job failed");
-        let runtime = &self.runner.runtime;
-        let Some(row) = runtime.block_on(self.operations.source_named(&job.source))? else { return Ok(()) };
-        let report = JobReport::failed(&row.slug, &job.id, why, Instant::now());
-        let text = serde_json::to_string(&report).expect("a report is plain values");
-        let now = Timestamp::now();
-        runtime.block_on(self.operations.end_job(&job.id, JobState::Failed, &text, &now.to_string()))?;
-        self.metrics.count(&report);
-        let notices = Notices { operations: &self.operations, config: &self.runner.config, now };
-        runtime.block_on(notices.of_job(&row, &report))?;
-        Ok(())
-    }
-
-    /// Removes the pages of jobs that are not among the last of their source.
-    fn forget_pages(&self, row: &SourceRow) -> Result<(), HarvestError> {
-        let runtime = &self.runner.runtime;
-        let kept = i64::try_from(self.runner.config.service.keep_pages).unwrap_or(i64::MAX);
-        for job in runtime.block_on(self.operations.jobs_behind(&row.slug, kept))? {
-            let _ = std::fs::remove_file(self.runner.workplace.tape(&job));
-        }
-        let behind = runtime.block_on(self.operations.jobs_behind(&row.slug, LISTED))?;
-        runtime.block_on(self.operations.forget_unchanged(&behind))?;
-        Ok(())
     }
 
     /// Notes how far jobs are, and hears who was asked to end by another process.
@@ -318,63 +291,6 @@ impl Service {
             }
             std::thread::sleep(PULSE);
         }
-    }
-
-    /// The clock: queues what is due, sends what waits, tidies up.
-    fn tick(&self) {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a static client configuration");
-        let mut tidied: Option<Instant> = None;
-        while !self.is_stopping() {
-            let now = Timestamp::now();
-            let done = self.queue_due(now).and_then(|()| {
-                let postman = Postman { operations: &self.operations, config: &self.runner.config, http: &http };
-                self.runner.runtime.block_on(postman.go(now))?;
-                if tidied.is_none_or(|last| last.elapsed() > TIDYING) {
-                    tidied = Some(Instant::now());
-                    self.tidy(now)?;
-                }
-                Ok(())
-            });
-            if let Err(error) = done {
-                tracing::warn!(error = %with_causes(&error), "the clock missed a beat");
-            }
-            std::thread::sleep(Duration::from_secs(1));
-        }
-    }
-
-    fn queue_due(&self, now: Timestamp) -> Result<(), HarvestError> {
-        let runtime = &self.runner.runtime;
-        let sources = Sources { operations: &self.operations, config: &self.runner.config, now };
-        for row in runtime.block_on(self.operations.due_sources(&now.to_string()))? {
-            runtime.block_on(self.operations.queue_job(&row.slug, Cause::Schedule, &now.to_string()))?;
-            let next = sources.due(&row).unwrap_or_else(|error| {
-                tracing::error!(source = row.name, %error, "the source is not due any more");
-                None
-            });
-            runtime.block_on(self.operations.set_due(&row.slug, next.as_deref()))?;
-        }
-        Ok(())
-    }
-
-    fn tidy(&self, now: Timestamp) -> Result<(), HarvestError> {
-        let runtime = &self.runner.runtime;
-        let days = |days: i64| {
-            now.checked_sub((days * 24).hours()).map_or_else(|_| String::new(), |time| time.to_string())
-        };
-        runtime.block_on(self.operations.forget_jobs(&days(self.runner.config.service.keep_jobs_days)))?;
-        runtime.block_on(self.operations.forget_messages(&days(MESSAGE_DAYS)))?;
-        let last =
-            runtime.block_on(self.operations.fact("summary"))?.and_then(|text| text.parse::<Timestamp>().ok());
-        let week_ago = now.checked_sub((7 * 24).hours()).unwrap_or(now);
-        if last.is_none_or(|last| last <= week_ago) {
-            runtime.block_on(self.operations.note_fact("summary", &now.to_string()))?;
-            // The first week has no summary: there is nothing to sum up.
-            if last.is_some() {
-                let notices = Notices { operations: &self.operations, config: &self.runner.config, now };
-                runtime.block_on(notices.summary(week_ago))?;
-            }
-        }
-        Ok(())
     }
 }
 

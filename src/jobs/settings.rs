@@ -46,6 +46,7 @@ pub enum SettingsError {
 pub fn default_options(config: &Config, writing: Writing) -> Options {
     Options {
         source: None,
+        registered_url: None,
         kind: None,
         mapping: CustomMapping::default(),
         filters: Filters::default(),

@@ -128,9 +128,15 @@ impl Sources<'_> {
         };
         let url = if settings.url == kept.url { url_of(&before.url)? } else { self.check(&checked, actor)? };
         self.check_settings(&checked, actor)?;
+        let settings = if url.origin() == url_of(&before.url)?.origin() || actor.is_administrator {
+            settings
+        } else {
+            // A key is for the host that an administrator named it for.
+            SourceConfig { mapping: Vec::new(), token_env: None, token_file: None, ..settings }
+        };
         let kind = settings.kind.clone().unwrap_or_else(|| before.kind.clone());
-        let asks_again = host(&before.url) != url.host_str().map(ToOwned::to_owned)
-            || (!before.kind.is_empty() && kind != before.kind);
+        let asks_again =
+            url_of(&before.url)?.origin() != url.origin() || (!before.kind.is_empty() && kind != before.kind);
         let mut row = SourceRow {
             url: url.to_string(),
             kind,
@@ -151,6 +157,7 @@ impl Sources<'_> {
             row.validation = self.validation(ValidationState::Pending, comment, &actor.name);
             row.due_at = None;
             self.operations.validate_source(&row.slug, &row.validation, None).await?;
+            self.operations.cancel_jobs_of(&row.slug, &self.now.to_string()).await?;
         }
         Ok(row)
     }
@@ -187,6 +194,7 @@ impl Sources<'_> {
         row.validation = self.validation(ValidationState::Refused, Some(comment.to_owned()), by);
         row.due_at = None;
         self.operations.validate_source(&row.slug, &row.validation, None).await?;
+        self.operations.cancel_jobs_of(&row.slug, &self.now.to_string()).await?;
         Ok(row)
     }
 
@@ -213,25 +221,29 @@ impl Sources<'_> {
     pub async fn declare(&self) -> Result<(), WorkflowError> {
         let actor = Actor { name: "moisson.toml".to_owned(), is_administrator: true };
         for (name, settings) in self.config.sources.iter().filter(|(_, settings)| settings.url.is_some()) {
+            let fact = format!("declared:{name}");
+            let stated = serde_json::to_string(settings).expect("settings are plain values");
+            // What is stated as before is not taken again: detection, defaults and people have gone on from it.
+            if self.operations.fact(&fact).await?.as_ref() == Some(&stated) {
+                continue;
+            }
             match self.operations.source_named(name).await? {
                 None => {
                     self.add(Some(name), settings.clone(), &actor).await?;
                     self.accept(name, None, &actor.name).await?;
                 }
+                Some(row) if row.removed_at.is_some() => continue,
                 Some(row) => {
-                    let stated = SourceConfig { url: None, kind: None, ..settings.clone() };
-                    let is_as_before =
-                        row.settings == stated && settings.url.as_ref().is_some_and(|url| url.as_str() == row.url);
-                    if !is_as_before && row.removed_at.is_none() {
-                        self.edit(name, None, settings.clone(), &actor).await?;
+                    self.edit(name, None, settings.clone(), &actor).await?;
+                    if row.validation.state != ValidationState::Refused {
                         self.accept(name, None, &actor.name).await?;
                     }
                 }
             }
-            let Some(row) = self.operations.source_named(name).await?.filter(|row| !row.declared) else {
-                continue;
-            };
-            self.operations.edit_source(&SourceRow { declared: true, ..row }).await?;
+            if let Some(row) = self.operations.source_named(name).await? {
+                self.operations.edit_source(&SourceRow { declared: true, ..row }).await?;
+            }
+            self.operations.note_fact(&fact, &stated).await?;
         }
         Ok(())
     }
@@ -331,10 +343,6 @@ fn source_id(name: &str) -> Result<SourceId, WorkflowError> {
 
 fn url_of(text: &str) -> Result<Url, WorkflowError> {
     Url::parse(text).map_err(|error| WorkflowError::Setting { field: "url", fault: error.to_string() })
-}
-
-fn host(url: &str) -> Option<String> {
-    Url::parse(url).ok()?.host_str().map(ToOwned::to_owned)
 }
 
 fn is_local_name(name: &str) -> bool {

@@ -22,6 +22,8 @@ pub enum TokenError {
     Operations(#[from] OperationsError),
 }
 
+static COMPARED_AT_ONCE: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(4);
+
 /// The tokens of a store.
 pub struct Tokens<'t> {
     /// The operations database.
@@ -60,6 +62,8 @@ impl Tokens<'_> {
         let row = self.operations.token(id).await?.filter(|row| row.revoked_at.is_none());
         let hash = row.as_ref().map_or(NOBODY.to_owned(), |row| row.hash.clone());
         let secret = secret.to_owned();
+        // Each comparison takes memory and a thread: some at a time, whoever asks.
+        let _place = COMPARED_AT_ONCE.acquire().await;
         // Hashing is slow by design: not on a thread that serves others.
         let is_right = tokio::task::spawn_blocking(move || verify(&secret, &hash)).await.unwrap_or(false);
         let row = row.filter(|_| is_right).ok_or(TokenError::Invalid)?;

@@ -86,7 +86,8 @@ impl Operations {
             sqlx::query(
                 "INSERT INTO renames (source, remote_id, key, former_id, renamed_at, job) VALUES (?, ?, ?, ?, ?, ?)
                  ON CONFLICT (source, remote_id) DO UPDATE
-                 SET key = excluded.key, former_id = excluded.former_id, job = excluded.job",
+                 SET key = excluded.key, former_id = excluded.former_id, job = excluded.job,
+                    renamed_at = excluded.renamed_at",
             )
             .bind(source.as_str())
             .bind(&rename.remote_id)
@@ -137,11 +138,15 @@ impl Operations {
         Ok(pairs.collect())
     }
 
-    /// Forgets what a job noted whose changes of the store were undone: as it did not come to its end, no
+    /// Forgets what a run of a job (its name, and its time behind a slash) noted whose changes of the store were undone: as it did not come to its end, no
     /// state was replaced and no identifier changed.
-    pub async fn forget_undone(&self, job: &str) -> Result<(), OperationsError> {
-        self.run(sqlx::query("DELETE FROM history WHERE job = ?").bind(job.to_owned())).await?;
-        self.run(sqlx::query("DELETE FROM renames WHERE job = ?").bind(job.to_owned())).await?;
+    pub async fn forget_undone(&self, run: &str) -> Result<(), OperationsError> {
+        // A job that is run again has its name; what an earlier run of it published stays.
+        let (job, time) = run.split_once('/').unwrap_or((run, ""));
+        let history = sqlx::query("DELETE FROM history WHERE job = ? AND (?2 = '' OR replaced_at = ?2)");
+        self.run(history.bind(job.to_owned()).bind(time.to_owned())).await?;
+        let renames = sqlx::query("DELETE FROM renames WHERE job = ? AND (?2 = '' OR renamed_at = ?2)");
+        self.run(renames.bind(job.to_owned()).bind(time.to_owned())).await?;
         Ok(())
     }
 

@@ -155,7 +155,10 @@ impl Operations {
 
     /// Puts a job that cannot run now back into the queue.
     pub async fn put_back(&self, id: &str) -> Result<(), OperationsError> {
-        let query = sqlx::query("UPDATE jobs SET status = 'interrupted' WHERE id = ? AND status = 'running'");
+        // It ended in good order: only attempts that took their process with them count.
+        let query = sqlx::query(
+            "UPDATE jobs SET status = 'interrupted', attempts = max(attempts - 1, 0) WHERE id = ? AND status = 'running'",
+        );
         self.run(query.bind(id.to_owned())).await?;
         Ok(())
     }
@@ -186,6 +189,22 @@ impl Operations {
         let ended = self.run(waiting.bind(now.to_owned()).bind(id.to_owned())).await?;
         let running = sqlx::query("UPDATE jobs SET cancel_asked = 1 WHERE id = ? AND status = 'running'");
         Ok(ended + self.run(running.bind(id.to_owned())).await? > 0)
+    }
+
+    /// The jobs of a source that have not ended.
+    pub async fn open_jobs(&self, source: &SourceId) -> Result<Vec<String>, OperationsError> {
+        let query =
+            sqlx::query("SELECT id FROM jobs WHERE source = ? AND status IN ('queued', 'running', 'interrupted')");
+        let rows = self.rows(query.bind(source.to_string())).await?;
+        Ok(rows.iter().map(|row| row.get("id")).collect())
+    }
+
+    /// Asks for the end of all open jobs of a source.
+    pub async fn cancel_jobs_of(&self, source: &SourceId, now: &str) -> Result<(), OperationsError> {
+        for job in self.open_jobs(source).await? {
+            self.ask_cancel(&job, now).await?;
+        }
+        Ok(())
     }
 
     /// Marks jobs that run as interrupted: their process is gone. Returns how many there were.

@@ -132,12 +132,14 @@ async fn check(shared: &Shared, token: &str) -> Result<Client, Problem> {
     let row = match known {
         Some(row) => row,
         None => match tokens.check(token, Timestamp::now()).await {
-            Ok(row) => row,
+            Ok(row) => {
+                shared.remembered.remember(hash, &row.id);
+                row
+            }
             Err(TokenError::Invalid) => return Err(unauthorized("the token is not valid, or was revoked")),
             Err(error) => return Err(Problem::internal(&error)),
         },
     };
-    shared.remembered.remember(hash, &row.id);
     Ok(Client { name: row.name, role: row.role })
 }
 
@@ -156,6 +158,6 @@ impl Remembered {
         if tokens.len() >= MOST_REMEMBERED {
             tokens.clear();
         }
-        tokens.entry(hash).or_insert_with(|| (id.to_owned(), Instant::now()));
+        tokens.insert(hash, (id.to_owned(), Instant::now()));
     }
 }

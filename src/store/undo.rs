@@ -11,13 +11,26 @@ use std::path::Path;
 /// The caller holds the lock of the folder. A crash in the middle leaves the mark, and the next caller goes
 /// through it again.
 pub(super) fn to_newest_snapshot(folder: &Folder) -> Result<Option<String>, StoreError> {
-    let Some((job, before)) = folder.unpublished()? else { return Ok(None) };
     let newest = folder.current()?;
+    let Some((job, before)) = folder.unpublished()? else {
+        if newest.is_some() && !folder.root().join("triples").exists() {
+            // A copy whose triples were not made yet.
+            put_back(folder, newest)?;
+        }
+        return Ok(None);
+    };
     if newest.is_some_and(|newest| newest > before) {
         // It was published, and killed before it could say so.
         folder.unmark_unpublished()?;
         return Ok(None);
     }
+    put_back(folder, newest)?;
+    folder.unmark_unpublished()?;
+    tracing::warn!(job, "what this job had written was undone: it did not come to its end");
+    Ok(Some(job))
+}
+
+fn put_back(folder: &Folder, newest: Option<u64>) -> Result<(), StoreError> {
     let triples = folder.root().join("triples");
     let next = folder.root().join("triples.next");
     let file = |path: &Path, source| StoreError::File { path: path.to_owned(), source };
@@ -30,9 +43,7 @@ pub(super) fn to_newest_snapshot(folder: &Folder) -> Result<Option<String>, Stor
     if next.exists() {
         fs::rename(&next, &triples).map_err(|error| file(&triples, error))?;
     }
-    folder.unmark_unpublished()?;
-    tracing::warn!(job, "what this job had written was undone: it did not come to its end");
-    Ok(Some(job))
+    Ok(())
 }
 
 fn remove(path: &Path) -> io::Result<()> {

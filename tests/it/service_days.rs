@@ -1,7 +1,7 @@
 //! What the service does with a source that lies, day after day; and what people do to records meanwhile.
 
 use crate::moisson::{Bench, count};
-use crate::serving::{Serving, administrator, source};
+use crate::serving::{Serving, administrator, source, until};
 use crate::sources::datasets;
 use crate::stand_in::{Page, StandIn};
 use serde_json::{Value, json};
@@ -151,7 +151,7 @@ fn a_job_is_cancelled_within_a_second_and_stores_nothing() {
     source(&bench, "s", &portal.url("/c.ttl"), &[]);
     let admin = administrator(&bench);
     let serving = Serving::start(&bench, &[]);
-    let id = crate::serving::until(Duration::from_secs(10), || {
+    let id = until(Duration::from_secs(10), || {
         let job = serving.get("/api/1/harvest/source/s/")["last_job"].clone();
         (job["state"] == "running").then(|| job["id"].as_str().expect("a job").to_owned())
     });
@@ -186,7 +186,7 @@ fn a_stopped_service_goes_on_from_its_last_page() {
     }
     source(&bench, "s", &portal.url("/1"), &[]);
     let serving = Serving::start(&bench, &[]);
-    crate::serving::until(Duration::from_secs(10), || (portal.take_asked() == ["/3"]).then_some(()));
+    until(Duration::from_secs(10), || (portal.take_asked() == ["/3"]).then_some(()));
     assert!(serving.stop(), "it ends well, after its page");
     portal.take_asked();
     let serving = Serving::start(&bench, &[]);
@@ -194,4 +194,37 @@ fn a_stopped_service_goes_on_from_its_last_page() {
     let job = serving.wait_for_job(&job);
     assert_eq!((job["state"].as_str(), count(&job, "/report/records/added")), (Some("done"), 50), "{job}");
     assert_eq!(portal.take_asked(), ["/4", "/5"], "only what was not read before is asked for");
+}
+
+#[test]
+fn what_a_person_does_while_a_job_reads_stays_done() {
+    let (bench, portal) = (Bench::new(), StandIn::start());
+    portal.set("/c.ttl", Page::turtle(datasets(1..=3, "a")));
+    source(&bench, "s", &portal.url("/c.ttl"), &[]);
+    let admin = administrator(&bench);
+    let serving = Serving::start(&bench, &[]);
+    serving.wait_for_quiet();
+    let keys = keys(&bench);
+    // Two pages: the first is read and waits, the second takes its time.
+    let next = format!(
+        "<{}> a <http://www.w3.org/ns/hydra/core#PartialCollectionView> ; <http://www.w3.org/ns/hydra/core#next> <{}> .\n",
+        portal.url("/c.ttl"),
+        portal.url("/d.ttl")
+    );
+    portal.set("/c.ttl", Page::turtle(datasets(1..=3, "b") + &next));
+    portal.set("/d.ttl", Page { delay: Duration::from_secs(2), ..Page::turtle(datasets(4..=4, "b")) });
+    let run = serving.ask("POST", "/api/1/harvest/source/s/run/", Some(&admin), None).1;
+    until(Duration::from_secs(10), || portal.take_asked().contains(&"/d.ttl".to_owned()).then_some(()));
+    let post = |n: &str, what: &str| {
+        let path = format!("/api/1/datasets/{}/{what}/", keys[n]);
+        assert_eq!(serving.ask("POST", &path, Some(&admin), Some(&json!({}))).0, 200, "{path}");
+    };
+    post("1", "archive");
+    post("2", "detach");
+    let job = serving.wait_for_job(run["last_job"]["id"].as_str().expect("a job"));
+    assert_eq!(job["state"], "done", "{job}");
+    let status = |n: &str| serving.ask("GET", &format!("/api/1/datasets/{}/", keys[n]), None, None);
+    assert_eq!(status("1").0, 410);
+    assert_eq!(status("2").1["description"], "a");
+    assert_eq!(status("3").1["description"], "b");
 }

@@ -275,3 +275,72 @@ fn the_same_dataset_of_two_sources_is_kept_twice_and_one_is_the_authority() {
     assert!(authority["reason"].as_str().is_some_and(|reason| reason.contains("host")), "{shown}");
     assert_eq!(json_of(&bench, &["record", "show", &key("national", "3")])["linked"], json!([]));
 }
+
+#[test]
+fn a_key_does_not_follow_a_source_to_another_host() {
+    let (bench, portal, other) = (Bench::new(), StandIn::start(), StandIn::start());
+    portal.set("/c.ttl", Page::turtle(datasets(1..=2, "a")));
+    other.set("/c.ttl", Page::turtle(datasets(1..=2, "a")));
+    source(&bench, "lyon", &portal.url("/c.ttl"), &["--organization", "lyon", "--token-env", "LYON_KEY"]);
+    let lyon = token(&bench, &["--organization", "lyon"]);
+    let mut command = bench.command();
+    command.env("LYON_KEY", "secret-key");
+    let serving = Serving::start_with(command, &[]);
+    serving.wait_for_quiet();
+    assert!(portal.take_heads().iter().any(|head| head.contains("secret-key")), "its own host gets it");
+    let moved = json!({"url": other.url("/c.ttl")});
+    let one = "/api/1/harvest/source/lyon/";
+    let (status, told) = serving.ask("PUT", one, Some(&lyon), Some(&moved));
+    assert_eq!((status, &told["validation"]["state"]), (200, &json!("pending")), "another port is another origin");
+    let (status, preview) = serving.ask("GET", &format!("{one}preview/"), Some(&lyon), None);
+    assert_eq!((status, count(&preview, "/report/records/seen")), (200, 2), "{preview}");
+    let heads = other.take_heads();
+    assert!(!heads.is_empty() && heads.iter().all(|head| !head.contains("secret-key")), "{heads:?}");
+}
+
+#[test]
+fn a_job_that_waits_ends_with_the_acceptance_of_its_source() {
+    let (bench, portal) = (Bench::new(), StandIn::start());
+    bench.write("moisson.toml", "[service]\nworkers = 1\n");
+    let slow = Page { delay: std::time::Duration::from_secs(3), ..Page::turtle(datasets(1..=2, "a")) };
+    portal.set("/slow", slow);
+    portal.set("/c.ttl", Page::turtle(datasets(3..=4, "a")));
+    source(&bench, "slow", &portal.url("/slow"), &[]);
+    let admin = administrator(&bench);
+    let serving = Serving::start(&bench, &[]);
+    crate::serving::until(std::time::Duration::from_secs(10), || (!portal.take_asked().is_empty()).then_some(()));
+    for (name, path) in [("refused", "/c.ttl"), ("removed", "/c.ttl?"), ("kept", "/c.ttl")] {
+        let sent = json!({"name": name, "url": portal.url(path), "backend": "dcat"});
+        assert_eq!(serving.ask("POST", "/api/1/harvest/sources/", Some(&admin), Some(&sent)).0, 201);
+        let verdict = json!({"state": "accepted"});
+        let path = format!("/api/1/harvest/source/{name}/validate/");
+        assert_eq!(serving.ask("POST", &path, Some(&admin), Some(&verdict)).0, 200);
+    }
+    let refusal = json!({"state": "refused", "comment": "no"});
+    serving.ask("POST", "/api/1/harvest/source/refused/validate/", Some(&admin), Some(&refusal));
+    assert_eq!(serving.ask("DELETE", "/api/1/harvest/source/removed/", Some(&admin), None).0, 204);
+    serving.wait_for_quiet();
+    assert_eq!(portal.take_asked(), ["/c.ttl"], "only the source that is still accepted is asked");
+    assert_eq!(serving.get("/api/1/harvest/source/refused/")["last_job"]["state"], "cancelled");
+    assert_eq!(serving.get("/api/1/harvest/source/kept/")["last_job"]["state"], "done");
+}
+
+#[test]
+fn a_declared_source_that_was_refused_stays_so_and_is_not_harvested_at_each_start() {
+    let (bench, portal) = (Bench::new(), StandIn::start());
+    portal.set("/c.ttl", Page::turtle(datasets(1..=2, "a")));
+    bench.write("moisson.toml", &format!("[sources.s]\nurl = '{}'\nkind = 'dcat'\n", portal.url("/c.ttl")));
+    let serving = Serving::start(&bench, &[]);
+    serving.wait_for_quiet();
+    assert_eq!(portal.take_asked().len(), 1);
+    assert!(serving.stop());
+    let serving = Serving::start(&bench, &[]);
+    serving.wait_for_quiet();
+    assert_eq!(portal.take_asked().len(), 0, "a start is no reason to ask");
+    let admin = administrator(&bench);
+    let refusal = json!({"state": "refused", "comment": "no"});
+    serving.ask("POST", "/api/1/harvest/source/s/validate/", Some(&admin), Some(&refusal));
+    assert!(serving.stop());
+    let serving = Serving::start(&bench, &[]);
+    assert_eq!(serving.get("/api/1/harvest/source/s/")["validation"]["state"], "refused");
+}

@@ -38,6 +38,7 @@ impl Page {
 struct State {
     pages: Mutex<HashMap<String, Page>>,
     asked: Mutex<Vec<String>>,
+    heads: Mutex<Vec<String>>,
     bodies: Mutex<Vec<(String, String)>>,
     not_modified: AtomicUsize,
     stops: AtomicBool,
@@ -56,6 +57,7 @@ impl StandIn {
         let state = Arc::new(State {
             pages: Mutex::default(),
             asked: Mutex::default(),
+            heads: Mutex::default(),
             bodies: Mutex::default(),
             not_modified: AtomicUsize::new(0),
             stops: AtomicBool::new(false),
@@ -85,6 +87,11 @@ impl StandIn {
     /// The paths that were asked for, in their order; they are forgotten.
     pub(crate) fn take_asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.state.asked.lock().expect("a lock"))
+    }
+
+    /// The heads of all requests; they are forgotten.
+    pub(crate) fn take_heads(&self) -> Vec<String> {
+        std::mem::take(&mut *self.state.heads.lock().expect("a lock"))
     }
 
     /// What was posted: head and body; it is forgotten.
@@ -126,6 +133,7 @@ fn answer(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
             let body = String::from_utf8_lossy(&body).into_owned();
             state.bodies.lock().expect("a lock").push((head.clone(), body));
         }
+        state.heads.lock().expect("a lock").push(head.clone());
         let path = head.split_whitespace().nth(1).unwrap_or_default().to_owned();
         if path != "/robots.txt" {
             state.asked.lock().expect("a lock").push(path.clone());

@@ -15,6 +15,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// Previews that are made at once.
+static AT_ONCE: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(4);
+
 /// What a harvest of a source would bring. Nothing is written.
 #[utoipa::path(get, path = "/api/1/harvest/source/{source}/preview/", params(("source" = String, Path)), security(("token" = [])), responses((status = 200, body = Object), (status = 308), (status = 401), (status = 403), (status = 404), (status = 503)))]
 pub(crate) async fn preview_one(
@@ -45,6 +48,8 @@ pub(crate) async fn preview_unsaved(
 /// A preview in udata's form, which is that of a job whose items are in it, with ours beside it.
 async fn previewed(shared: &Arc<Shared>, row: SourceRow, is_saved: bool) -> Result<Json<Value>, Problem> {
     let runner = Arc::clone(shared.service()?.runner());
+    let busy = || Problem::unavailable("other previews are being made; try again in a moment");
+    let _place = AT_ONCE.try_acquire().map_err(|_| busy())?;
     let id = is_saved.then(|| row.slug.to_string());
     let now = Timestamp::now().to_string();
     let made = tokio::task::spawn_blocking(move || preview(&runner, &row)).await?;

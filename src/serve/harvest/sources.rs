@@ -210,16 +210,18 @@ pub(crate) async fn remove(
         Err(redirect) => return Ok(redirect),
     };
     client.must_own(&row)?;
+    if removing.purge && !client.is_administrator() {
+        return Err(Problem::forbidden("what is purged is gone for good: this is for administrators"));
+    }
     let slug = row.slug.clone();
+    // First it is followed no longer, so that no job brings back what goes.
+    shared.operations.remove_source(&slug, &Timestamp::now().to_string()).await?;
+    shared.service()?.cancel_source(&slug).await?;
     if removing.purge {
-        if !client.is_administrator() {
-            return Err(Problem::forbidden("what is purged is gone for good: this is for administrators"));
-        }
         shared.by_hand(move |hand| hand.purge_source(&slug)).await?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     shared.by_hand(move |hand| hand.archive_source(&slug)).await?;
-    shared.operations.remove_source(&row.slug, &Timestamp::now().to_string()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

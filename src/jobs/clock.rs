@@ -1,0 +1,84 @@
+//! The clock of the service: queues what is due, sends what waits, tidies up.
+
+use super::notices::Notices;
+use super::outbox::Postman;
+use super::service::Service;
+use super::sources::Sources;
+use crate::catalog::with_causes;
+use crate::harvest::HarvestError;
+use crate::operations::Cause;
+use jiff::{Timestamp, ToSpan};
+use std::time::{Duration, Instant};
+
+/// How often the service tidies up.
+const TIDYING: Duration = Duration::from_secs(3_600);
+/// Days for which messages are kept.
+const MESSAGE_DAYS: i64 = 90;
+
+impl Service {
+    /// The clock: queues what is due, tidies up.
+    pub(super) fn tick(&self) {
+        let mut tidied: Option<Instant> = None;
+        while !self.is_stopping() {
+            let now = Timestamp::now();
+            let done = self.queue_due(now).and_then(|()| {
+                if tidied.is_none_or(|last| last.elapsed() > TIDYING) {
+                    tidied = Some(Instant::now());
+                    self.tidy(now)?;
+                }
+                Ok(())
+            });
+            if let Err(error) = done {
+                tracing::warn!(error = %with_causes(&error), "the clock missed a beat");
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    /// The postman: sends what waits.
+    pub(super) fn deliver(&self) {
+        let http = reqwest::Client::builder().no_proxy().build().expect("a static client configuration");
+        while !self.is_stopping() {
+            let postman = Postman { operations: &self.operations, config: &self.runner.config, http: &http };
+            if let Err(error) = self.runner.runtime.block_on(postman.go(|| self.is_stopping())) {
+                tracing::warn!(error = %with_causes(&error), "the outbox cannot be read");
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    fn queue_due(&self, now: Timestamp) -> Result<(), HarvestError> {
+        let runtime = &self.runner.runtime;
+        let sources = Sources { operations: &self.operations, config: &self.runner.config, now };
+        for row in runtime.block_on(self.operations.due_sources(&now.to_string()))? {
+            runtime.block_on(self.operations.queue_job(&row.slug, Cause::Schedule, &now.to_string()))?;
+            let next = sources.due(&row).unwrap_or_else(|error| {
+                tracing::error!(source = row.name, %error, "the source is not due any more");
+                None
+            });
+            runtime.block_on(self.operations.set_due(&row.slug, next.as_deref()))?;
+        }
+        Ok(())
+    }
+
+    fn tidy(&self, now: Timestamp) -> Result<(), HarvestError> {
+        let runtime = &self.runner.runtime;
+        let days = |days: i64| {
+            now.checked_sub((days * 24).hours()).map_or_else(|_| String::new(), |time| time.to_string())
+        };
+        runtime.block_on(self.operations.forget_jobs(&days(self.runner.config.service.keep_jobs_days)))?;
+        runtime.block_on(self.operations.forget_messages(&days(MESSAGE_DAYS)))?;
+        let last =
+            runtime.block_on(self.operations.fact("summary"))?.and_then(|text| text.parse::<Timestamp>().ok());
+        let week_ago = now.checked_sub((7 * 24).hours()).unwrap_or(now);
+        if last.is_none_or(|last| last <= week_ago) {
+            runtime.block_on(self.operations.note_fact("summary", &now.to_string()))?;
+            // The first week has no summary: there is nothing to sum up.
+            if last.is_some() {
+                let notices = Notices { operations: &self.operations, config: &self.runner.config, now };
+                runtime.block_on(notices.summary(week_ago))?;
+            }
+        }
+        Ok(())
+    }
+}
