@@ -22,10 +22,14 @@ pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
                 let mut options = default_options(config, crate::harvest::Writing::DryRun);
                 apply(settings, &mut options).with_context(place)?;
                 Profiles::compile(&settings.profiles, &[]).with_context(place)?;
+                let source = crate::catalog::SourceId::parse(name).with_context(place)?;
+                let zone = settings.time_zone.as_deref();
+                let now = jiff::Timestamp::now();
+                next_time("@daily", zone, &source, now)
+                    .map_err(|_| anyhow::anyhow!("time_zone: {zone:?} is no time zone"))
+                    .with_context(place)?;
                 if let Some(schedule) = &settings.schedule {
-                    let source = crate::catalog::SourceId::parse(name).with_context(place)?;
-                    let zone = settings.time_zone.as_deref();
-                    next_time(schedule, zone, &source, jiff::Timestamp::now()).with_context(place)?;
+                    next_time(schedule, zone, &source, now).with_context(place)?;
                 }
             }
             for webhook in &config.notify.webhooks {

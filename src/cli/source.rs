@@ -255,6 +255,9 @@ fn preview_text(preview: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut lines: Vec<String> =
         rows(&preview["errors"]).iter().map(|error| format!("error: {}", text(&error["message"]))).collect();
+    if preview["status"] == "failed" {
+        return lines.join("\n");
+    }
     let announced = preview["announced"].as_u64().map_or(String::new(), |number| format!(" of {number}"));
     let items = rows(&preview["items"]);
     lines.push(format!("{}{announced} records", items.len()));
@@ -272,6 +275,12 @@ fn preview_text(preview: &Value) -> String {
         "findings: {} violations, {} warnings, {} for information",
         findings["violation"], findings["warning"], findings["info"]
     ));
+    for finding in rows(&preview["findings"]).iter().take(20) {
+        let place = &finding["place"];
+        let at = place["line"].as_u64().map_or(String::new(), |line| format!(", line {line}"));
+        let (record, message) = (text(&finding["record"]), text(&finding["message"]["en"]));
+        lines.push(format!("  {} {record}: {message} ({}{at})", text(&finding["severity"]), text(&place["page"])));
+    }
     for field in rows(&report["unmapped"]) {
         lines.push(format!("  unmapped: {} ({} records)", text(&field["field"]), field["records"]));
     }
@@ -326,7 +335,12 @@ fn line(source: &Value) -> String {
         || "never harvested".to_owned(),
         |state| format!("{state} {}", last["ended"].as_str().or(last["created"].as_str()).unwrap_or_default()),
     );
-    let state = source["validation"]["state"].as_str().unwrap_or("-");
+    let validation = &source["validation"];
+    let state = match (source["deleted"].as_str(), validation["state"].as_str().unwrap_or("-")) {
+        (Some(_), _) => "removed".to_owned(),
+        (None, "refused") => format!("refused ({})", validation["comment"].as_str().unwrap_or("no reason")),
+        (None, state) => state.to_owned(),
+    };
     let paused = if source["active"] == false { ", paused" } else { "" };
     format!("{}  {state}{paused}  {}  {}  {last}", text("slug"), text("backend"), text("url"))
 }

@@ -211,8 +211,8 @@ impl Client {
             self.check(&url).map_err(Attempt::last)?;
             let _leave = match (&self.budget, url.host_str()) {
                 (Some(budget), Some(host)) => {
-                    if budget.wants_robots(host) {
-                        self.ask_robots(budget, &url, host).await;
+                    if let Some(robots) = budget.robots(host) {
+                        robots.get_or_init(|| self.ask_robots(budget, &url, host)).await;
                     }
                     Some(budget.leave(host).await)
                 }

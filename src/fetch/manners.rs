@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// The longest crawl delay of a `robots.txt` that is kept: a day would stop a source for good.
@@ -21,8 +21,8 @@ struct Host {
     quiet: Option<(u32, u32)>,
     /// When the next request may start.
     next: Instant,
-    /// Whether its `robots.txt` was asked for.
-    knows_robots: bool,
+    /// Whether its `robots.txt` was asked for; whoever comes meanwhile waits for the answer.
+    robots: Arc<OnceCell<()>>,
 }
 
 /// The budget of each host; its copies are one.
@@ -71,9 +71,9 @@ impl Budget {
         self.with(host, |host| host.next = host.next.max(Instant::now() + wait));
     }
 
-    /// Whether the `robots.txt` of a host is still to be asked for; it is from now on no longer.
-    pub(super) fn wants_robots(&self, host: &str) -> bool {
-        self.manners.robots && self.with(host, |host| !std::mem::replace(&mut host.knows_robots, true))
+    /// What holds that the `robots.txt` of a host was asked for; nothing where it is not to be.
+    pub(super) fn robots(&self, host: &str) -> Option<Arc<OnceCell<()>>> {
+        self.manners.robots.then(|| self.with(host, |host| Arc::clone(&host.robots)))
     }
 
     /// Notes the crawl delay of a host's `robots.txt`.
@@ -97,7 +97,7 @@ impl Budget {
             delay: Duration::from_millis(delay),
             quiet: quiet.and_then(|hours| Manners::quiet_minutes(hours)),
             next: Instant::now(),
-            knows_robots: false,
+            robots: Arc::default(),
         }
     }
 }

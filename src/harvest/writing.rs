@@ -46,10 +46,12 @@ impl Job<'_> {
         let mut written = Vec::with_capacity(processed.len());
         for record in processed {
             self.state.finding_counts.add(FindingCounts::of(&record.findings));
-            if self.desk.opened.is_none() {
+            let why = self.held_back(&record);
+            // What is compared with what is stored leaves out what would not be.
+            if self.desk.opened.is_none() && (why.is_none() || !self.options.keep_differences) {
                 self.state.findings.extend(record.findings.iter().cloned());
             }
-            if let Some(why) = self.held_back(&record) {
+            if let Some(why) = why {
                 self.hold_back(&record, why);
                 continue;
             }

@@ -1,7 +1,7 @@
 //! A copy of store and operations that can be started from, made while both are in use.
 
 use crate::operations::{Operations, OperationsError};
-use crate::store::{Folder, StoreError};
+use crate::store::{Folder, RESTORED, StoreError};
 use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 
@@ -64,6 +64,6 @@ pub fn restore(copy: &Path, folder: &Folder) -> Result<u64, BackupError> {
     let target = folder.operations();
     std::fs::copy(from.operations(), &target).map_err(|source| StoreError::File { path: target, source })?;
     // The triples are made of the snapshot when the store is first opened.
-    folder.mark_unpublished("restore")?;
+    folder.mark_unpublished(RESTORED)?;
     Ok(number)
 }

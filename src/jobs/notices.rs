@@ -100,7 +100,7 @@ impl Notices<'_> {
         let name = source.title();
         let (event, title, text) = match (state, was) {
             // The first job of a source that goes well is no news.
-            ("well", None) => return Ok(()),
+            ("well", None | Some("decided" | "held")) => return Ok(()),
             ("well", _) => (
                 Event::Recovered,
                 format!("The source {name} is harvested again"),

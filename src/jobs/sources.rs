@@ -2,8 +2,9 @@
 
 use super::schedule::{ScheduleError, next_time};
 use super::settings::filters;
-use crate::catalog::{SourceId, SourceKind};
+use crate::catalog::{SourceId, SourceKind, with_causes};
 use crate::config::{Config, SourceConfig};
+use crate::convert::CustomMapping;
 use crate::fetch::Reach;
 use crate::harvest::Profiles;
 use crate::operations::{Cause, Operations, OperationsError, SourceRow, Validation, ValidationState};
@@ -232,7 +233,13 @@ impl Sources<'_> {
                     self.add(Some(name), settings.clone(), &actor).await?;
                     self.accept(name, None, &actor.name).await?;
                 }
-                Some(row) if row.removed_at.is_some() => continue,
+                Some(row) if row.removed_at.is_some() => {
+                    tracing::warn!(
+                        source = name,
+                        "moisson.toml declares a source that was removed: it stays removed"
+                    );
+                    continue;
+                }
                 Some(row) => {
                     self.edit(name, None, settings.clone(), &actor).await?;
                     if row.validation.state != ValidationState::Refused {
@@ -310,8 +317,19 @@ impl Sources<'_> {
         if names_shapes && !actor.is_administrator {
             return wrong("profiles", "files of shapes are named by administrators".to_owned());
         }
+        let source = SourceId::of_address("schedule");
+        if let Some(zone) = settings.time_zone.as_deref()
+            && next_time("@daily", Some(zone), &source, self.now).is_err()
+        {
+            return wrong("time_zone", format!("{zone:?} is no time zone; write one such as Europe/Paris"));
+        }
+        if let Err(error) = CustomMapping::read(&settings.mapping) {
+            return wrong("mapping", with_causes(&error));
+        }
+        if let Err(error) = Profiles::compile(&settings.profiles, &[]) {
+            return wrong("profiles", with_causes(&error));
+        }
         if let Some(schedule) = settings.schedule.as_deref() {
-            let source = SourceId::of_address("schedule");
             next_time(schedule, settings.time_zone.as_deref(), &source, self.now)?;
         }
         Ok(())

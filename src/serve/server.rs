@@ -190,7 +190,7 @@ impl Server {
             .route("/ready", get(ready))
             .route("/metrics", get(metrics))
             .merge(api_routes(&self.shared))
-            .fallback(async || Problem::not_found("nothing is at this address"))
+            .fallback(elsewhere)
             .method_not_allowed_fallback(async || {
                 let why = "this address does not take this method";
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", why)
@@ -198,6 +198,15 @@ impl Server {
             .layer(axum::middleware::map_response(with_security_headers))
             .with_state(self.shared)
     }
+}
+
+/// Addresses of the API end in a slash; one without it leads there, as udata's do.
+async fn elsewhere(uri: axum::http::Uri) -> axum::response::Response {
+    if uri.path().starts_with("/api/") && !uri.path().ends_with('/') {
+        let query = uri.query().map_or(String::new(), |query| format!("?{query}"));
+        return axum::response::Redirect::permanent(&format!("{}/{query}", uri.path())).into_response();
+    }
+    Problem::not_found("nothing is at this address").into_response()
 }
 
 /// What clients of the API ask and change.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process writes to it.
-    #[error("{}: the store is in use by another harvest; wait for its end, or use another --store", path.display())]
+    #[error("{}: the store is in use by another process; wait for its end, or ask the server that has it (`moisson source run NAME --server URL`)", path.display())]
     Locked {
         /// The store's folder.
         path: PathBuf,

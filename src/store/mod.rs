@@ -15,4 +15,5 @@ pub use error::StoreError;
 pub use folder::{Folder, Snapshot, Writable};
 pub use graphs::{CatalogueRecord, GraphNames, SourceGraph};
 pub use refuse::{RefusedQuery, refuse_outside};
+pub use undo::RESTORED;
 pub use writer::{Batch, Change, Writer};

@@ -41,10 +41,13 @@ pub(crate) async fn decide(
 ) -> Result<Json<Value>, Problem> {
     let row = shared.sources().find(&name).await?;
     client.must_own(&row)?;
+    let slug = row.slug.clone();
     let (archived, kept) = match sent.decision.as_str() {
         "confirm" => (shared.by_hand(move |hand| hand.confirm_removal(&row.slug)).await?, 0),
         "refuse" => (0, shared.by_hand(move |hand| hand.refuse_removal(&row.slug)).await?),
         other => return Err(Problem::invalid("decision", format!("{other:?} is neither confirm nor refuse"))),
     };
+    // Another hold after this one is news again.
+    shared.operations.note_told(&slug, "decided").await?;
     Ok(Json(json!({"archived": archived, "kept": kept})))
 }
