@@ -29,19 +29,7 @@ fn write_job(out: &mut String, job: &JobReport) -> std::fmt::Result {
     }
     let records = job.records;
     write!(out, "  {} records in {} {}", records.seen, job.pages, if job.pages == 1 { "page" } else { "pages" })?;
-    let counts = [
-        ("added", records.added),
-        ("changed", records.changed),
-        ("unchanged", records.unchanged),
-        ("renamed", records.renamed),
-        ("missing", records.missing),
-        ("archived", records.archived),
-        ("restored", records.restored),
-        ("filtered", records.filtered),
-        ("skipped", records.skipped),
-        ("failed", records.failed),
-    ];
-    for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+    for (name, count) in records.by_name().into_iter().filter(|(_, count)| *count > 0) {
         write!(out, ", {count} {name}")?;
     }
     writeln!(out)?;

@@ -28,14 +28,7 @@ impl Status {
     /// The name that reports use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::DoneWithErrors => "done-with-errors",
-            Self::Failed => "failed",
-            Self::Held => "held",
-            Self::Cancelled => "cancelled",
-            Self::Interrupted => "interrupted",
-        }
+        self.state().as_str()
     }
 
     /// The state of the job in the operations database.
@@ -80,6 +73,23 @@ pub struct RecordCounts {
 }
 
 impl RecordCounts {
+    /// What became of records, by the names that reports use.
+    #[must_use]
+    pub fn by_name(&self) -> [(&'static str, u64); 10] {
+        [
+            ("added", self.added),
+            ("changed", self.changed),
+            ("unchanged", self.unchanged),
+            ("renamed", self.renamed),
+            ("missing", self.missing),
+            ("archived", self.archived),
+            ("restored", self.restored),
+            ("filtered", self.filtered),
+            ("skipped", self.skipped),
+            ("failed", self.failed),
+        ]
+    }
+
     /// Counts what became of a record.
     pub fn count(&mut self, outcome: ItemOutcome) {
         let count = match outcome {

@@ -42,18 +42,7 @@ impl Metrics {
     pub fn count(&self, report: &JobReport) {
         let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
         *sums.jobs.entry(report.status.as_str()).or_default() += 1;
-        let records = &report.records;
-        for (outcome, number) in [
-            ("added", records.added),
-            ("changed", records.changed),
-            ("unchanged", records.unchanged),
-            ("renamed", records.renamed),
-            ("missing", records.missing),
-            ("archived", records.archived),
-            ("restored", records.restored),
-            ("skipped", records.skipped),
-            ("failed", records.failed),
-        ] {
+        for (outcome, number) in report.records.by_name() {
             *sums.records.entry(outcome).or_default() += number;
         }
         for (phase, seconds) in &report.phases {

@@ -5,7 +5,7 @@ use super::graphs::{CatalogueRecord, GraphNames};
 use crate::catalog::{DatasetKey, GraphHash};
 use crate::convert::canonical_hash;
 use crate::vocab::{dct, moisson, xsd};
-use oxigraph::store::{StorageError, Store};
+use oxigraph::store::{StorageError, Store, Transaction};
 use oxrdf::{GraphName, GraphNameRef, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashSet;
 
@@ -91,14 +91,8 @@ impl<'s> Writer<'s> {
         let mut transaction = self.store.start_transaction()?;
         for change in changes {
             let key = change.key;
-            let after: FxHashSet<Quad> = self.quads(change).into_iter().collect();
-            let before = self.stored(key)?;
-            for quad in before.difference(&after) {
-                transaction.remove(quad);
-            }
-            for quad in after.difference(&before) {
-                transaction.insert(quad);
-            }
+            let after = self.quads(change).into_iter().collect();
+            write_difference(&mut transaction, &self.stored(key)?, &after);
         }
         transaction.commit()?;
         Ok(())
@@ -107,14 +101,7 @@ impl<'s> Writer<'s> {
     /// Gives a record a former state back, or the state that it had when it was archived.
     pub fn put_back(&mut self, key: DatasetKey, state: &[Quad]) -> Result<(), StoreError> {
         let mut transaction = self.store.start_transaction()?;
-        let after: FxHashSet<Quad> = state.iter().cloned().collect();
-        let before = self.stored(key)?;
-        for quad in before.difference(&after) {
-            transaction.remove(quad);
-        }
-        for quad in after.difference(&before) {
-            transaction.insert(quad);
-        }
+        write_difference(&mut transaction, &self.stored(key)?, &state.iter().cloned().collect());
         transaction.commit()?;
         Ok(())
     }
@@ -180,14 +167,8 @@ impl<'s> Writer<'s> {
     /// Replaces one graph that Moisson itself writes.
     pub fn replace_graph(&mut self, graph: &NamedNode, quads: &[Quad]) -> Result<(), StoreError> {
         let mut transaction = self.store.start_transaction()?;
-        let before: FxHashSet<Quad> = graph_quads(self.store, graph)?.into_iter().collect();
-        let after: FxHashSet<Quad> = quads.iter().cloned().collect();
-        for quad in before.difference(&after) {
-            transaction.remove(quad);
-        }
-        for quad in after.difference(&before) {
-            transaction.insert(quad);
-        }
+        let before = graph_quads(self.store, graph)?.into_iter().collect();
+        write_difference(&mut transaction, &before, &quads.iter().cloned().collect());
         transaction.commit()?;
         Ok(())
     }
@@ -216,6 +197,16 @@ impl<'s> Writer<'s> {
             quads.extend(graph_quads(self.store, &graph)?);
         }
         Ok(quads)
+    }
+}
+
+/// Writes what differs between two states, and nothing else.
+fn write_difference(transaction: &mut Transaction<'_>, before: &FxHashSet<Quad>, after: &FxHashSet<Quad>) {
+    for quad in before.difference(after) {
+        transaction.remove(quad);
+    }
+    for quad in after.difference(before) {
+        transaction.insert(quad);
     }
 }
 
