@@ -1,9 +1,11 @@
 //! `moisson config`
 
 use super::Outcome;
-use crate::config::Config;
+use crate::catalog::SourceKind;
+use crate::config::{Config, SourceConfig};
 use crate::harvest::Profiles;
 use crate::jobs::{apply, default_options, next_time};
+use crate::source::FilterError;
 use anyhow::Context;
 use clap::Subcommand;
 
@@ -19,6 +21,7 @@ pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
         Action::Check => {
             for (name, settings) in &config.sources {
                 let place = || format!("sources.{name}");
+                can_be_asked(settings).with_context(place)?;
                 let mut options = default_options(config, crate::harvest::Writing::DryRun);
                 apply(settings, &mut options).with_context(place)?;
                 Profiles::compile(&settings.profiles, &[]).with_context(place)?;
@@ -43,4 +46,15 @@ pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
     }
+}
+
+/// Whether what is asked of a source can be asked of its kind; an address alone may not tell a portal.
+fn can_be_asked(settings: &SourceConfig) -> Result<(), FilterError> {
+    let kind = settings.kind.as_deref().and_then(SourceKind::parse);
+    if let Some(kind @ (SourceKind::Dcat | SourceKind::DcatUs)) = kind
+        && settings.r#where.is_some()
+    {
+        return Err(FilterError::PlatformQuery { kind: kind.as_str() });
+    }
+    Ok(())
 }

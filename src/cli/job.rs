@@ -142,7 +142,9 @@ pub(super) fn line(job: &Value) -> String {
 
 fn item_line(item: &Value) -> String {
     let text = |name: &str| item[name].as_str().unwrap_or("-").to_owned();
-    let mut lines = vec![format!("{}  {}", text("outcome"), text("remote_id"))];
+    let title = item["dataset"]["title"].as_str().filter(|title| Some(*title) != item["remote_id"].as_str());
+    let title = title.map_or(String::new(), |title| format!("  {title}"));
+    let mut lines = vec![format!("{}  {}{title}", text("outcome"), text("remote_id"))];
     for list in ["errors", "logs"] {
         for message in item[list].as_array().into_iter().flatten() {
             lines.push(format!("  {}", message["message"].as_str().unwrap_or_default()));

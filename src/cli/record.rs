@@ -23,6 +23,8 @@ pub(crate) enum Action {
     Restore(KeyArguments),
     /// Detach a record from its source; it stays as it is
     Detach(KeyArguments),
+    /// Attach a record to its source again
+    Attach(KeyArguments),
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +81,7 @@ pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
         Action::Archive(arguments) => change(arguments, "archive/", config)?,
         Action::Restore(arguments) => change(arguments, "restore/", config)?,
         Action::Detach(arguments) => change(arguments, "detach/", config)?,
+        Action::Attach(arguments) => change(arguments, "attach/", config)?,
     }
     Ok(Outcome::Done)
 }

@@ -321,7 +321,7 @@ fn removal(arguments: &RemovalArguments, config: &Config) -> anyhow::Result<Outc
     let mut lines = vec![format!("{} records wait to be removed", held["total"])];
     for record in held["records"].as_array().into_iter().flatten() {
         let text = |name: &str| record[name].as_str().unwrap_or("-").to_owned();
-        lines.push(format!("  {}  {}", text("id"), text("remote_id")));
+        lines.push(format!("  {}  {}  {}", text("id"), text("remote_id"), text("title")));
     }
     print(&arguments.api, &held, &lines.join("\n"))?;
     Ok(Outcome::Done)
@@ -342,7 +342,9 @@ fn line(source: &Value) -> String {
         (None, state) => state.to_owned(),
     };
     let paused = if source["active"] == false { ", paused" } else { "" };
-    format!("{}  {state}{paused}  {}  {}  {last}", text("slug"), text("backend"), text("url"))
+    let held = source["records"]["held"].as_u64().filter(|held| *held > 0);
+    let held = held.map_or(String::new(), |held| format!("  {held} records wait to be removed"));
+    format!("{}  {state}{paused}  {}  {}  {last}{held}", text("slug"), text("backend"), text("url"))
 }
 
 /// Prints an answer as people or programs read it.

@@ -23,7 +23,7 @@ pub use filtering::RecordFilter;
 #[cfg(feature = "fuzzing")]
 pub(crate) use functions::every_function;
 pub(crate) use functions::language_tag;
-pub use functions::{Functions, Refusal, record_evaluator};
+pub use functions::{Functions, Refusal, record_evaluator, with_record_functions};
 pub use identify::{Draft, Identifier, NodeClaim, Renames};
 pub use mapping::{Mapped, Mapper};
 pub(crate) use queries::plain;

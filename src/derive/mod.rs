@@ -6,6 +6,8 @@
 mod assemble;
 mod record;
 mod rows;
+mod selection;
 
 pub use record::{Checksum, ContactPoint, HarvestInfo, Organization, Record, Resource, Spatial, TemporalCoverage};
-pub use rows::{DeriveError, Deriver, Described, Kept, Seen};
+pub use rows::{DeriveError, Deriver, Described, Kept, Seen, kept_title};
+pub use selection::{Catalogue, Filter, Order, OrderKey, Selection, organization_id};

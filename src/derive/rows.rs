@@ -238,6 +238,17 @@ fn unpack(bytes: &[u8]) -> Option<Record> {
     serde_json::from_slice(&zstd::decode_all(bytes).ok()?).ok()
 }
 
+/// The title of a kept record, without the rest of it.
+#[must_use]
+pub fn kept_title(row: &DerivedRow) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Titled {
+        title: Option<String>,
+    }
+    let titled: Titled = serde_json::from_slice(&zstd::decode_all(&row.record[..]).ok()?).ok()?;
+    titled.title
+}
+
 fn row(solution: &QuerySolution) -> Option<(String, String, String, String, Value)> {
     let text = |name: &str| solution.get(name).map(plain);
     let value = Value { rank: text("rank").and_then(|rank| rank.parse().ok()).unwrap_or(0), text: text("value")? };

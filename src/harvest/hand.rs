@@ -120,10 +120,21 @@ impl Hand<'_> {
     ///
     /// # Errors
     /// When there is no such record, or the operations database fails.
-    pub fn detach(&self, key: DatasetKey, detached: bool) -> Result<(), HandError> {
+    pub fn detach(&self, key: DatasetKey) -> Result<(), HandError> {
         let operations = self.workplace.operations(&self.runtime)?;
         self.known(&operations, key)?;
-        self.runtime.block_on(operations.detach(key, detached))?;
+        self.runtime.block_on(operations.detach(key, true))?;
+        Ok(())
+    }
+
+    /// Attaches a record to its source again: the next job makes of it what the source says then.
+    ///
+    /// # Errors
+    /// When there is no such record, or the operations database fails.
+    pub fn attach(&self, key: DatasetKey) -> Result<(), HandError> {
+        let operations = self.workplace.operations(&self.runtime)?;
+        self.known(&operations, key)?;
+        self.runtime.block_on(operations.detach(key, false))?;
         Ok(())
     }
 

@@ -39,7 +39,8 @@ impl Service {
     pub(super) fn deliver(&self) {
         let http = reqwest::Client::builder().no_proxy().build().expect("a static client configuration");
         while !self.is_stopping() {
-            let postman = Postman { operations: &self.operations, config: &self.runner.config, http: &http };
+            let (operations, config) = (&self.operations, &self.runner.config);
+            let postman = Postman { operations, config, http: &http, now: Timestamp::now() };
             if let Err(error) = self.runner.runtime.block_on(postman.go(|| self.is_stopping())) {
                 tracing::warn!(error = %with_causes(&error), "the outbox cannot be read");
             }
@@ -68,17 +69,7 @@ impl Service {
         };
         runtime.block_on(self.operations.forget_jobs(&days(self.runner.config.service.keep_jobs_days)))?;
         runtime.block_on(self.operations.forget_messages(&days(MESSAGE_DAYS)))?;
-        let last =
-            runtime.block_on(self.operations.fact("summary"))?.and_then(|text| text.parse::<Timestamp>().ok());
-        let week_ago = now.checked_sub((7 * 24).hours()).unwrap_or(now);
-        if last.is_none_or(|last| last <= week_ago) {
-            runtime.block_on(self.operations.note_fact("summary", &now.to_string()))?;
-            // The first week has no summary: there is nothing to sum up.
-            if last.is_some() {
-                let notices = Notices { operations: &self.operations, config: &self.runner.config, now };
-                runtime.block_on(notices.summary(week_ago))?;
-            }
-        }
-        Ok(())
+        let notices = Notices { operations: &self.operations, config: &self.runner.config, now };
+        Ok(runtime.block_on(notices.weekly())?)
     }
 }

@@ -3,7 +3,7 @@
 use crate::config::{Config, Notify};
 use crate::harvest::{JobReport, Status};
 use crate::operations::{Operations, OperationsError, SourceRow};
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 /// What happened to a source.
@@ -123,11 +123,22 @@ impl Notices<'_> {
         self.post(event, Some(source), Some(&report.job), title, text).await
     }
 
-    /// Tells what happened in the last week.
+    /// Tells what happened in the last week, once a week.
     ///
     /// # Errors
     /// When the operations database fails.
-    pub async fn summary(&self, since: Timestamp) -> Result<(), OperationsError> {
+    pub async fn weekly(&self) -> Result<(), OperationsError> {
+        let last = self.operations.fact("summary").await?.and_then(|text| text.parse::<Timestamp>().ok());
+        let week_ago = self.now.checked_sub((7 * 24).hours()).unwrap_or(self.now);
+        if last.is_some_and(|last| last > week_ago) {
+            return Ok(());
+        }
+        self.operations.note_fact("summary", &self.now.to_string()).await?;
+        // The first week has no summary: there is nothing to sum up.
+        if last.is_some() { self.summary(week_ago).await } else { Ok(()) }
+    }
+
+    async fn summary(&self, since: Timestamp) -> Result<(), OperationsError> {
         let sources = self.operations.sources().await?;
         let mut lines = Vec::new();
         for source in &sources {
@@ -177,4 +188,32 @@ fn channels(notify: &Notify) -> Vec<String> {
     let webhooks = notify.webhooks.iter().map(|webhook| format!("webhook:{}", webhook.url));
     let mails = notify.mail.iter().flat_map(|mail| mail.to.iter().map(|to| format!("mail:{to}")));
     webhooks.chain(mails).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Webhook;
+    use std::path::PathBuf;
+
+    #[tokio::test]
+    async fn a_week_is_summed_up_once() {
+        let folder = std::env::temp_dir().join(format!("moisson-weekly-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let file: PathBuf = folder.join("operations.sqlite");
+        let operations = Operations::open(&file).await.expect("a database");
+        let mut config = Config::load(&folder, |_| None).expect("a configuration");
+        let url = "https://hook.example/".parse().expect("an address");
+        config.notify.webhooks.push(Webhook { url, secret_env: None });
+        let start: Timestamp = "2026-11-02T06:00:00Z".parse().expect("a time");
+        let mut told = Vec::new();
+        for hours in [0, 24, 7 * 24, 7 * 24 + 1, 15 * 24] {
+            let now = start.checked_add(hours.hours()).expect("a time");
+            Notices { operations: &operations, config: &config, now }.weekly().await.expect("a database");
+            told.push(operations.due_messages(&now.to_string()).await.expect("a database").len());
+        }
+        assert_eq!(told, [0, 0, 1, 1, 2]);
+        operations.close().await;
+        std::fs::remove_dir_all(folder).expect("a folder");
+    }
 }

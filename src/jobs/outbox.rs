@@ -23,27 +23,27 @@ pub(super) struct Postman<'p> {
     pub(super) operations: &'p Operations,
     pub(super) config: &'p Config,
     pub(super) http: &'p reqwest::Client,
+    pub(super) now: Timestamp,
 }
 
 impl Postman<'_> {
     /// Goes through what is due, once, until it is told to stop. A channel that fails is left alone for the round.
     pub(super) async fn go(&self, stops: impl Fn() -> bool) -> Result<(), OperationsError> {
         let mut failing: HashSet<String> = HashSet::new();
-        for message in self.operations.due_messages(&Timestamp::now().to_string()).await? {
+        for message in self.operations.due_messages(&self.now.to_string()).await? {
             if stops() {
                 break;
             }
             if failing.contains(&message.channel) {
                 continue;
             }
-            let now = Timestamp::now();
             match self.send(&message).await {
                 Ok(()) => {
-                    self.operations.note_sent(&message.id, &now.to_string()).await?;
+                    self.operations.note_sent(&message.id, &self.now.to_string()).await?;
                 }
                 Err(error) => {
                     let wait = (FIRST_WAIT << message.attempts.clamp(0, 12)).min(LONGEST_WAIT);
-                    let due = now.checked_add(wait.seconds()).unwrap_or(now);
+                    let due = self.now.checked_add(wait.seconds()).unwrap_or(self.now);
                     tracing::warn!(
                         channel = message.channel,
                         error,
@@ -149,5 +149,56 @@ mod tests {
         // RFC 4231, test case 2.
         let known = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
         assert_eq!(signature(b"Jefe", b"what do ya want for nothing?"), known);
+    }
+
+    /// A webhook that first fails, then takes; gives the identifiers of the deliveries.
+    async fn answers(listener: tokio::net::TcpListener, statuses: Vec<&'static str>) -> Vec<String> {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut deliveries = Vec::new();
+        for status in statuses {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let (mut head, mut bytes) = (String::new(), [0; 4096]);
+            while !head.contains("the message") {
+                let length = stream.read(&mut bytes).await.expect("a request");
+                head.push_str(&String::from_utf8_lossy(&bytes[..length]));
+            }
+            let delivery = head.lines().find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("x-moisson-delivery: ").map(str::to_owned)
+            });
+            deliveries.push(delivery.expect("a delivery"));
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.expect("an answer");
+        }
+        deliveries
+    }
+
+    #[tokio::test]
+    async fn what_a_webhook_does_not_take_is_sent_again_later_as_the_same_delivery() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = std::env::temp_dir().join(format!("moisson-outbox-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let operations = Operations::open(&folder.join("operations.sqlite")).await.expect("a database");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url: url::Url =
+            format!("http://{}/hook", listener.local_addr().expect("an address")).parse().expect("an address");
+        let hook = tokio::spawn(answers(listener, vec!["503 Busy", "200 OK"]));
+        let mut config = Config::load(&folder, |_| None).expect("a configuration");
+        config.notify.webhooks.push(crate::config::Webhook { url: url.clone(), secret_env: None });
+        let start: Timestamp = "2026-11-02T06:00:00Z".parse().expect("a time");
+        operations.post(&format!("webhook:{url}"), "the message", &start.to_string()).await.expect("a database");
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let mut waiting = Vec::new();
+        for seconds in [0, FIRST_WAIT - 1, FIRST_WAIT + 1] {
+            let now = start.checked_add(seconds.seconds()).expect("a time");
+            let postman = Postman { operations: &operations, config: &config, http: &http, now };
+            postman.go(|| false).await.expect("a database");
+            let far = start.checked_add(24.hours()).expect("a time");
+            waiting.push(operations.due_messages(&far.to_string()).await.expect("a database").len());
+        }
+        assert_eq!(waiting, [1, 1, 0]);
+        let deliveries = hook.await.expect("the hook ends");
+        assert_eq!(deliveries[0], deliveries[1]);
+        operations.close().await;
+        std::fs::remove_dir_all(folder).expect("a folder");
     }
 }

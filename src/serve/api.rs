@@ -1,38 +1,64 @@
 //! `/api/1/datasets/`: records as JSON, paged as udata pages them.
 
 use super::harvest::Page;
-use super::parameters::{Paging, Parameters};
+use super::listing::Listing;
+use super::parameters::Paging;
 use super::problem::Problem;
 use super::server::{Opened, Shared, State};
 use crate::catalog::DatasetKey;
-use crate::derive::Record;
+use crate::derive::{Catalogue, Record, Selection, kept_title, organization_id};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 const LARGEST_PAGE: usize = 100;
 
 /// The records of the catalogue.
-#[utoipa::path(get, path = "/api/1/datasets/", params(Paging), responses((status = 200, body = Object), (status = 400), (status = 404)))]
+#[utoipa::path(get, path = "/api/1/datasets/", params(Listing), responses((status = 200, body = Object), (status = 400), (status = 404), (status = 503)))]
 pub(super) async fn list(
     axum::extract::State(shared): State,
-    Parameters(paging): Parameters<Paging>,
+    listing: Listing,
 ) -> Result<Json<Page<Value>>, Problem> {
-    let (page, size) = paging.bounds()?;
+    let (page, size) = listing.paging().bounds()?;
     // A page of records is heavier than one of rows.
     let size = usize::try_from(size).unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE);
     let paging = Paging::new(Some(page), i64::try_from(size).ok());
     let opened = shared.snapshot()?;
-    let keys = opened.keys(&shared.names);
+    let keys = choose(&shared, &opened, listing.selection(&shared).await?).await?;
     let start = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size);
     let of_page: Vec<DatasetKey> = keys.iter().skip(start).take(size).copied().collect();
     let records = derive(&shared, &opened, of_page).await?;
     let base = &shared.settings.public_base;
     let data = records.iter().map(|record| in_udatas_form(record, base)).collect();
     let total = i64::try_from(keys.len()).unwrap_or(i64::MAX);
-    Ok(Json(paging.page_of(data, total, &format!("{base}/api/1/datasets/"), &[])?))
+    Ok(Json(paging.page_of(data, total, &format!("{base}/api/1/datasets/"), &listing.others())?))
+}
+
+/// The keys that a list has. Choosing goes through the whole catalogue, so it takes a place among the queries.
+async fn choose(
+    shared: &Arc<Shared>,
+    opened: &Arc<Opened>,
+    selection: Selection,
+) -> Result<Vec<DatasetKey>, Problem> {
+    if selection == Selection::default() {
+        return Ok(opened.keys(&shared.names).to_vec());
+    }
+    let place = shared.place()?;
+    let (shared, opened) = (Arc::clone(shared), Arc::clone(opened));
+    let chosen = tokio::task::spawn_blocking(move || {
+        let catalogue = Catalogue {
+            snapshot: &opened.snapshot,
+            names: &shared.names,
+            languages: &shared.settings.config.languages,
+        };
+        let chosen = selection.of(&catalogue, opened.keys(&shared.names));
+        drop(place);
+        chosen
+    });
+    Ok(chosen.await??)
 }
 
 /// A record.
@@ -68,11 +94,8 @@ fn in_udatas_form(record: &Record, base: &str) -> Value {
         told[name] = value;
     }
     if let Some(organization) = told["organization"].as_object_mut() {
-        let name = organization.get("uri").filter(|uri| !uri.is_null()).or_else(|| organization.get("name"));
-        let id = uuid::Uuid::new_v5(
-            &uuid::Uuid::NAMESPACE_URL,
-            name.and_then(Value::as_str).unwrap_or_default().as_bytes(),
-        );
+        let text = |name: &str| organization.get(name).and_then(Value::as_str);
+        let id = organization_id(text("uri"), text("name"));
         organization.insert("id".to_owned(), json!(id));
         organization.insert("class".to_owned(), json!("Organization"));
     }
@@ -97,6 +120,12 @@ pub(super) async fn derive(
         Ok(shared.deriver.derive(&opened.snapshot, &shared.names, &keys, &seen, &kept)?)
     });
     derived.await?
+}
+
+/// The titles of live records, by their keys.
+pub(super) async fn titles(shared: &Shared, keys: &[DatasetKey]) -> Result<HashMap<String, String>, Problem> {
+    let kept = shared.operations.derived(keys).await?;
+    Ok(kept.values().filter_map(|row| Some((row.key.to_string(), kept_title(row)?))).collect())
 }
 
 /// Says of a key that has no record whether it had one.

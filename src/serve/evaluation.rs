@@ -55,11 +55,7 @@ impl Evaluation {
     /// A query that does not heed the end keeps its place among those that may run at once, so that such
     /// queries fill the endpoint and not the machine.
     pub(super) async fn run(self, shared: &Shared) -> Result<Vec<u8>, Problem> {
-        let busy = || {
-            let why = "as many queries are running as may run at once: try again in some seconds";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", why)
-        };
-        let place = Arc::clone(&shared.places).try_acquire_owned().map_err(|_| busy())?;
+        let place = shared.place()?;
         let token = CancellationToken::new();
         let inner = token.clone();
         let running = on_deep_stack(move || {

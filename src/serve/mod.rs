@@ -12,6 +12,7 @@ mod dataset;
 mod evaluation;
 mod harvest;
 mod limits;
+mod listing;
 mod negotiation;
 mod openapi;
 mod pages;

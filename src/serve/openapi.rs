@@ -17,7 +17,7 @@ use utoipa::{Modify, OpenApi};
         harvest::schedule, harvest::unschedule, harvest::preview_one, harvest::preview_unsaved, harvest::backends,
         harvest::of_source, harvest::job, harvest::items, harvest::cancel, harvest::replay_job,
         harvest::removal, harvest::decide,
-        records::history, records::diff, records::linked, records::findings, records::archive, records::restore, records::undo, records::detach,
+        records::history, records::diff, records::linked, records::findings, records::archive, records::restore, records::undo, records::detach, records::attach,
         super::api::list, super::api::one,
     ),
     modifiers(&Token)

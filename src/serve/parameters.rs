@@ -57,7 +57,7 @@ impl Paging {
         data: Vec<T>,
         total: i64,
         address: &str,
-        more: &[(&str, &Option<String>)],
+        more: &[(&str, &str)],
     ) -> Result<Page<T>, Problem> {
         let (page, page_size) = self.bounds()?;
         if page > 1 && data.is_empty() {
@@ -66,9 +66,7 @@ impl Paging {
         let link = |page: i64| {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             for (name, value) in more {
-                if let Some(value) = value {
-                    query.append_pair(name, value);
-                }
+                query.append_pair(name, value);
             }
             query.append_pair("page", &page.to_string()).append_pair("page_size", &page_size.to_string());
             format!("{address}?{}", query.finish())

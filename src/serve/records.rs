@@ -132,7 +132,19 @@ pub(crate) async fn detach(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (key, _) = known(&shared, &id).await?;
-    shared.by_hand(move |hand| hand.detach(key, true)).await?;
+    shared.by_hand(move |hand| hand.detach(key)).await?;
+    told(&shared, &id).await
+}
+
+/// Attaches a record to its source again.
+#[utoipa::path(post, path = "/api/1/datasets/{dataset}/attach/", params(("dataset" = String, Path)), security(("token" = [])), responses((status = 200, body = Object), (status = 401), (status = 403), (status = 404)))]
+pub(crate) async fn attach(
+    axum::extract::State(shared): State,
+    Administrator(_client): Administrator,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (key, _) = known(&shared, &id).await?;
+    shared.by_hand(move |hand| hand.attach(key)).await?;
     told(&shared, &id).await
 }
 

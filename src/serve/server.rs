@@ -19,7 +19,7 @@ use axum::routing::{get, post};
 use jiff::Timestamp;
 use std::sync::{Arc, OnceLock, RwLock};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What a server is told.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub(super) struct Shared {
     pub(super) operations: Operations,
     pub(super) deriver: Deriver,
     /// Places for queries that run at once.
-    pub(super) places: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     /// What harvests; a server that only reads has none.
     service: Option<Arc<Service>>,
     pub(super) remembered: Remembered,
@@ -101,6 +101,13 @@ impl Shared {
             *opened = Arc::clone(&newest);
         }
         Ok(newest)
+    }
+
+    /// A place among the queries that may run at once.
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let busy = "as many queries are running as may run at once: try again in some seconds";
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        place.map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", busy))
     }
 
     /// What harvests.
@@ -225,6 +232,7 @@ fn api_routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/api/1/datasets/{id}/restore/", post(records::restore))
         .route("/api/1/datasets/{id}/undo/", post(records::undo))
         .route("/api/1/datasets/{id}/detach/", post(records::detach))
+        .route("/api/1/datasets/{id}/attach/", post(records::attach))
         .route("/api/1/harvest/backends/", get(h::backends))
         .route("/api/1/harvest/sources/", get(h::list).post(h::create))
         .route("/api/1/harvest/source/preview/", post(h::preview_unsaved))

@@ -14,6 +14,7 @@ mod generated;
 mod geodcat;
 mod iso_pairs;
 mod layers;
+mod listing;
 mod mapping;
 mod moisson;
 mod opendatasoft;

@@ -77,6 +77,7 @@ fn each_record_lives_on_with_its_key_whatever_the_source_says_on_successive_days
     let now = keys(&bench);
     assert!(first.iter().all(|(id, key)| now.get(id) == Some(key)), "nothing left");
     assert_eq!(held(&serving), 20);
+    assert_eq!(serving.get("/api/1/harvest/source/s/")["records"]["held"], 20);
 
     // All again: what was held is not any more, and what was not ours waits for a person in its turn.
     assert_eq!(day(Page::turtle(all.clone()))["state"], "held");

@@ -133,6 +133,7 @@ fn the_configuration_is_checked_and_logs_are_objects() {
     wrong("[sources.s]\nurl = 'https://e.example/'\nschedule = 'sometimes'\n", &["sources.s", "@daily"]);
     wrong("[sources.s]\nurl = 'https://e.example/'\nprofiles = ['none']\n", &["sources.s", "none"]);
     wrong("[sources.s]\nurl = 'https://e.example/'\ninclude = ['x']\n", &["sources.s"]);
+    wrong("[sources.s]\nkind = 'dcat'\nwhere = 'x'\n", &["sources.s", "where", "dcat"]);
     wrong("[manners]\nquiet_hours = 'night'\n", &["quiet_hours", "08:00-18:00"]);
     wrong(
         "[notify]\nwebhooks = [{ url = 'https://e.example/', secret_env = 'MOISSON_NO_SUCH' }]\n",

@@ -18,6 +18,7 @@ use codes::{
     short_media_type,
 };
 use geometry::{bbox_wkt, geojson, wkt};
+use oxigraph::sparql::SparqlEvaluator;
 use oxrdf::{Literal, NamedNode, Term};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use quantities::{Edge, bytes, date, period};
@@ -184,10 +185,24 @@ impl Functions {
 /// An evaluator for records: it also knows the preferred order of languages, as tags.
 #[must_use]
 pub fn record_evaluator(languages: Vec<String>) -> QueryEvaluator {
-    let name = NamedNode::new_unchecked(format!("{NAMESPACE}language_rank"));
-    Functions::default().evaluator().with_custom_function(name, move |args| {
-        Some(Literal::from(language_rank(&text(args.first()?)?, &languages)).into())
+    let (name, rank) = language_order(languages);
+    Functions::default().evaluator().with_custom_function(name, rank)
+}
+
+/// The same functions for an evaluator over a store.
+pub fn with_record_functions(evaluator: SparqlEvaluator, languages: Vec<String>) -> SparqlEvaluator {
+    let (name, rank) = language_order(languages);
+    FUNCTIONS.iter().fold(evaluator.with_custom_function(name, rank), |evaluator, (name, function)| {
+        evaluator.with_custom_function(NamedNode::new_unchecked(format!("{NAMESPACE}{name}")), function)
     })
+}
+
+fn language_order(
+    languages: Vec<String>,
+) -> (NamedNode, impl Fn(&[Term]) -> Option<Term> + Send + Sync + 'static) {
+    let name = NamedNode::new_unchecked(format!("{NAMESPACE}language_rank"));
+    let rank = move |args: &[Term]| Some(Literal::from(language_rank(&text(args.first()?)?, &languages)).into());
+    (name, rank)
 }
 
 /// What a function makes of a text; for the alias rows of a source, which must stand for something.

@@ -7,6 +7,7 @@ use crate::serve::auth::Client;
 use crate::serve::pages::public_address;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// A page of a list.
@@ -52,7 +53,7 @@ pub(crate) struct Source {
     pub(crate) validation: Validation,
     pub(crate) permissions: Permissions,
     pub(crate) last_job: Option<Job>,
-    /// How many records are live, missing among them, and archived.
+    /// How many records are live, missing among them, archived, and missing with a removal that waits for a person.
     #[schema(value_type = Object)]
     pub(crate) records: Value,
     #[schema(value_type = Option<Object>)]
@@ -162,7 +163,12 @@ pub(crate) struct Backend {
 }
 
 /// A source, as a client sees it.
-pub(super) fn source(row: &SourceRow, last_job: Option<Job>, totals: [i64; 3], client: Option<&Client>) -> Source {
+pub(super) fn source(
+    row: &SourceRow,
+    last_job: Option<Job>,
+    (totals, held): ([i64; 3], usize),
+    client: Option<&Client>,
+) -> Source {
     let owns = client.is_some_and(|client| client.owns(row));
     let is_administrator = client.is_some_and(Client::is_administrator);
     let mut config = serde_json::to_value(&row.settings).unwrap_or_default();
@@ -205,7 +211,7 @@ pub(super) fn source(row: &SourceRow, last_job: Option<Job>, totals: [i64; 3], c
             schedule: owns,
         },
         last_job,
-        records: json!({"live": totals[0], "missing": totals[1], "archived": totals[2]}),
+        records: json!({"live": totals[0], "missing": totals[1], "archived": totals[2], "held": held}),
         owner: row.settings.owner.as_ref().map(|id| json!({"id": id, "class": "User", "slug": id})),
         organization: row
             .settings
@@ -323,8 +329,8 @@ pub(super) fn job(row: &JobRow, outcomes: &[(ItemOutcome, i64)]) -> Job {
     }
 }
 
-/// An item.
-pub(super) fn item(stored: &StoredItem, of: &JobRow, base: &str) -> Item {
+/// An item; the title of a record that is not live any more is what its platform calls it.
+pub(super) fn item(stored: &StoredItem, of: &JobRow, base: &str, titles: &HashMap<String, String>) -> Item {
     let created = of.started_at.clone().unwrap_or_else(|| of.queued_at.clone());
     let told = |message: &ItemMessage| format!("{} ({})", message.message, message.place);
     let (errors, logs): (Vec<_>, Vec<_>) = stored.messages.iter().partition(|message| message.level == "error");
@@ -332,7 +338,7 @@ pub(super) fn item(stored: &StoredItem, of: &JobRow, base: &str) -> Item {
         json!({
             "id": key,
             "class": "Dataset",
-            "title": stored.remote_id,
+            "title": titles.get(key).or(stored.remote_id.as_ref()),
             "uri": format!("{base}/api/1/datasets/{key}/"),
             "page": format!("{base}/dataset/{key}"),
         })

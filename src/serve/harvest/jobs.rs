@@ -2,8 +2,10 @@
 
 use super::forms::{self, Item, Job, Page};
 use super::sources::id_of;
+use crate::catalog::DatasetKey;
 use crate::jobs::replay;
 use crate::operations::JobRow;
+use crate::serve::api::titles;
 use crate::serve::auth::{Administrator, Known};
 use crate::serve::body::Sent;
 use crate::serve::parameters::{Paging, Parameters};
@@ -35,6 +37,12 @@ pub(crate) struct Replaying {
     /// Profiles in place of the source's own.
     #[serde(default)]
     profiles: Vec<String>,
+}
+
+impl Listed {
+    fn others(&self) -> Vec<(&str, &str)> {
+        self.status.iter().map(|status| ("status", status.as_str())).collect()
+    }
 }
 
 async fn row(shared: &Shared, id: &str) -> Result<JobRow, Problem> {
@@ -90,9 +98,11 @@ pub(crate) async fn items(
     let skip = (page - 1).saturating_mul(size);
     let (found, total) = shared.operations.items(&row.id, outcomes.as_deref(), skip, size).await?;
     let base = &shared.settings.public_base;
-    let data = found.iter().map(|item| forms::item(item, &row, base)).collect();
+    let keys: Vec<_> = found.iter().filter_map(|item| DatasetKey::parse(item.key.as_deref()?)).collect();
+    let titles = titles(&shared, &keys).await?;
+    let data = found.iter().map(|item| forms::item(item, &row, base, &titles)).collect();
     let address = format!("{base}/api/1/harvest/job/{}/items/", row.id);
-    Ok(Json(paging.page_of(data, total, &address, &[("status", &listed.status)])?))
+    Ok(Json(paging.page_of(data, total, &address, &listed.others())?))
 }
 
 /// Ends a job; nothing of it is stored.

@@ -1,6 +1,8 @@
 //! Removals that wait for a person.
 
 use super::sources::id_of;
+use crate::catalog::DatasetKey;
+use crate::serve::api::titles;
 use crate::serve::auth::Known;
 use crate::serve::body::Sent;
 use crate::serve::problem::Problem;
@@ -27,7 +29,10 @@ pub(crate) async fn removal(
     let source = id_of(&shared, &name).await?;
     let keys = shared.operations.held_removal(&source).await?;
     let names = shared.operations.remote_ids(&keys).await?;
-    let records: Vec<Value> = keys.iter().map(|key| json!({"id": key, "remote_id": names.get(key)})).collect();
+    let titles = titles(&shared, &keys).await?;
+    let told =
+        |key: &DatasetKey| json!({"id": key, "remote_id": names.get(key), "title": titles.get(&key.to_string())});
+    let records: Vec<Value> = keys.iter().map(told).collect();
     Ok(Json(json!({"source": source, "total": records.len(), "records": records})))
 }
 

@@ -66,7 +66,8 @@ impl Shared {
             None => None,
         };
         let totals = self.operations.record_totals(&row.slug).await?;
-        Ok(forms::source(row, job, totals, client))
+        let held = self.operations.held_removal(&row.slug).await?.len();
+        Ok(forms::source(row, job, (totals, held), client))
     }
 }
 
@@ -120,6 +121,8 @@ pub(crate) async fn list(
         ("owner", &listed.owner),
         ("deleted", &listed.deleted),
     ];
+    let more: Vec<(&str, &str)> =
+        more.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
     Ok(Json(paging.page_of(data, total, &address, &more)?))
 }
 

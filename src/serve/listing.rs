@@ -1,0 +1,116 @@
+//! What a client asks of the list of records, in the terms of udata's; what udata does not know is left alone.
+
+use super::parameters::Paging;
+use super::problem::Problem;
+use super::server::Shared;
+use crate::derive::{Filter, Order, OrderKey, Selection};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+/// Which records are listed, and in which order.
+#[derive(Debug, Default, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Listing {
+    /// From 1.
+    #[param(minimum = 1)]
+    page: Option<i64>,
+    /// At most 100. Default 20.
+    #[param(minimum = 1)]
+    page_size: Option<i64>,
+    /// Words, all of which the title, the description or a keyword must have.
+    q: Option<String>,
+    /// Tags, all of which a record must have: the parameter may come several times.
+    tag: Vec<String>,
+    /// The platform's name of a licence, or its IRI.
+    license: Option<String>,
+    /// The short name of a format that a resource must have.
+    format: Option<String>,
+    /// The identifier of a publisher, its IRI or its name.
+    organization: Option<String>,
+    /// The name of a source.
+    source: Option<String>,
+    /// `title`, `created` or `last_update`; a hyphen before it turns it round. udata's `reuses`, `followers` and
+    /// `views` are taken too: here all records have none.
+    sort: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Listing {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let number = |name: &'static str, text: &str| {
+            text.parse().map_err(|_| Problem::invalid(name, format!("{text:?} is not a number")))
+        };
+        let mut listing = Self::default();
+        let query = parts.uri.query().unwrap_or_default();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let text = Some(value.trim().to_owned()).filter(|text| !text.is_empty());
+            match &*name {
+                "page" => listing.page = Some(number("page", &value)?),
+                "page_size" => listing.page_size = Some(number("page_size", &value)?),
+                "q" => listing.q = text,
+                "tag" => listing.tag.extend(text),
+                "license" => listing.license = text,
+                "format" => listing.format = text.map(|text| text.to_lowercase()),
+                "organization" => listing.organization = text,
+                "source" => listing.source = text,
+                "sort" => listing.sort = text,
+                _ => {}
+            }
+        }
+        Ok(listing)
+    }
+}
+
+impl Listing {
+    pub(super) fn paging(&self) -> Paging {
+        Paging::new(self.page, self.page_size)
+    }
+
+    /// What is chosen by it.
+    pub(super) async fn selection(&self, shared: &Shared) -> Result<Selection, Problem> {
+        let mut filters: Vec<Filter> = Vec::new();
+        if let Some(name) = &self.source {
+            let row = shared.operations.source_named(name).await?;
+            let row = row.ok_or_else(|| Problem::invalid("source", format!("no source is called {name:?}")))?;
+            filters.push(Filter::Source(shared.names.source(&row.slug)));
+        }
+        filters.extend(self.tag.iter().cloned().map(Filter::Tag));
+        filters.extend(self.license.clone().map(Filter::Licence));
+        filters.extend(self.format.clone().map(Filter::Format));
+        filters.extend(self.organization.clone().map(Filter::Organization));
+        filters.extend(
+            self.q.iter().flat_map(|text| text.split_whitespace()).map(|word| Filter::Word(word.to_owned())),
+        );
+        Ok(Selection { filters, order: self.order()? })
+    }
+
+    fn order(&self) -> Result<Option<Order>, Problem> {
+        let Some(sort) = &self.sort else { return Ok(None) };
+        let by = match sort.trim_start_matches('-') {
+            "title" => OrderKey::Title,
+            "created" => OrderKey::Created,
+            "last_update" => OrderKey::LastUpdate,
+            "reuses" | "followers" | "views" => return Ok(None),
+            other => {
+                let why = format!("{other:?} is no order: title, created and last_update are");
+                return Err(Problem::invalid("sort", why));
+            }
+        };
+        Ok(Some(Order { by, is_descending: sort.starts_with('-') }))
+    }
+
+    /// The parameters that stay in the addresses of other pages.
+    pub(super) fn others(&self) -> Vec<(&'static str, &str)> {
+        let single = [
+            ("q", &self.q),
+            ("license", &self.license),
+            ("format", &self.format),
+            ("organization", &self.organization),
+            ("source", &self.source),
+            ("sort", &self.sort),
+        ];
+        let single = single.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        single.chain(self.tag.iter().map(|tag| ("tag", tag.as_str()))).collect()
+    }
+}
