@@ -14,6 +14,7 @@ pub mod harvest;
 pub mod jobs;
 pub mod lift;
 pub mod operations;
+pub mod report;
 pub mod serve;
 pub mod source;
 pub mod store;

@@ -124,6 +124,10 @@ namespace! {
         DEACTIVATED = "deactivated",
         SEVERITY = "severity",
         MESSAGE = "message",
+        NAME = "name",
+        DESCRIPTION = "description",
+        ORDER = "order",
+        GROUP = "group",
         PROPERTY = "property",
         NODE = "node",
         CLASS = "class",
@@ -306,6 +310,13 @@ namespace! {
         ID = "id",
         PAGE = "page",
         LANDING_PAGE = "landingPage",
+        RECORD = "record",
+        SUGGESTION = "suggestion",
+        RULE = "Rule",
+        WHY = "why",
+        RIGHT = "right",
+        WRONG = "wrong",
+        CLAUSE = "clause",
     }
 }
 

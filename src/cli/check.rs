@@ -1,48 +1,68 @@
-//! `moisson check`
+//! `moisson check`: the linter that publishers put into their own continuous integration.
 
 use super::harvest::options;
-use super::report;
 use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, runtime};
 use crate::catalog::{Finding, Severity};
 use crate::config::Config;
-use crate::harvest::{Harvest, HarvestError, JobReport, Pace, Profiles, Workplace, Writing};
+use crate::harvest::{
+    FindingCounts, Harvest, HarvestError, Harvested, JobReport, Pace, Profiles, Workplace, Writing,
+};
+use crate::report::{
+    Baseline, Colours, Format as ReportFormat, Head, Rules, Threshold, groups_of, write, write_text,
+};
 use crate::source::Target;
 use crate::store::Folder;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
     Json,
+    Csv,
     Turtle,
+    Jsonld,
+    Sarif,
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FailOn {
     Violation,
     Warning,
+    Info,
     Never,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The catalogue's address, or a file
-    #[arg(value_name = "URL|PATH")]
-    address: String,
+    #[arg(value_name = "URL|PATH", required_unless_present = "explain")]
+    address: Option<String>,
     /// A profile, or a file of shapes [default: dcat-ap-3 and moisson]
     #[arg(long = "profile", value_name = "P")]
     profiles: Vec<String>,
     /// A vocabulary that rules may look into, such as a code list
     #[arg(long = "vocabulary", value_name = "FILE")]
-    vocabularies: Vec<std::path::PathBuf>,
+    vocabularies: Vec<PathBuf>,
     /// How findings are printed
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     /// The least severity that makes the exit code 1
     #[arg(long, value_enum, default_value = "violation")]
     fail_on: FailOn,
+    /// A former report in JSON: what it has is known, and only new findings are shown and fail
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// A rule by its name: findings of others are left out
+    #[arg(long, value_name = "RULE")]
+    only: Vec<String>,
+    /// Say what a rule asks, and why, and nothing else
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["address", "baseline", "only"])]
+    explain: Option<String>,
     #[command(flatten)]
     settings: SettingsArguments,
     #[command(flatten)]
@@ -50,36 +70,136 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
+    if let Some(name) = &arguments.explain {
+        return explain(name, arguments);
+    }
+    let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
     let profiles = Profiles::compile(&arguments.profiles, &arguments.vocabularies).map_err(HarvestError::from)?;
-    let target = Target::parse(&arguments.address).map_err(HarvestError::from)?;
+    let rules = Rules::of(&profiles);
+    if let Some(unknown) = arguments.only.iter().find(|name| rules.named(name).is_none()) {
+        bail!("--only: no rule of these profiles is called {unknown:?}");
+    }
+    let harvested = checked(arguments, config, &profiles)?;
+    let (mut job, mut findings) = (harvested.report, harvested.findings);
+    if !arguments.only.is_empty() {
+        findings.retain(|finding| arguments.only.contains(&finding.rule));
+    }
+    if let Some(baseline) = &baseline {
+        mark_known(&mut findings, baseline);
+        job.errors.retain(|error| !baseline.has_error(error));
+    }
+    // What closes alerts by their absence is told of all; the others, of what is new.
+    if arguments.format != Format::Sarif {
+        findings.retain(|finding| finding.since.is_none());
+    }
+    print(arguments, &job, &findings, &rules)?;
+    findings.retain(|finding| finding.since.is_none());
+    let threshold = arguments.fail_on.threshold();
+    let fails = threshold != Threshold::Never
+        && (!job.errors.is_empty() || findings.iter().any(|finding| threshold.is_met_by(finding.severity)));
+    Ok(if fails { Outcome::WithErrors } else { Outcome::Done })
+}
+
+/// Notes of findings that a former report has them.
+fn mark_known(findings: &mut [Finding], baseline: &Baseline) {
+    let known = baseline.knows(findings);
+    for (finding, is_known) in findings.iter_mut().zip(known) {
+        finding.since = is_known.then(|| "baseline".to_owned());
+    }
+}
+
+impl FailOn {
+    fn threshold(self) -> Threshold {
+        match self {
+            Self::Violation => Threshold::From(Severity::Violation),
+            Self::Warning => Threshold::From(Severity::Warning),
+            Self::Info => Threshold::From(Severity::Info),
+            Self::Never => Threshold::Never,
+        }
+    }
+}
+
+/// Reads the catalogue and validates it, writing nothing.
+fn checked(arguments: &Arguments, config: &Config, profiles: &Profiles) -> anyhow::Result<Harvested> {
+    let address = arguments.address.as_deref().unwrap_or_default();
+    let target = Target::parse(address).map_err(HarvestError::from)?;
     // A check knows of no store: an empty folder's name is enough for a dry run.
     let nowhere = tempfile::tempdir()?;
     let folder = Folder::new(nowhere.path());
     let runtime = runtime()?;
     let client = arguments.fetch.client(config);
     let workplace = Workplace::new(folder, Pace::AsItGoes);
-    let harvest =
-        Harvest { workplace: &workplace, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };
+    let harvest = Harvest { workplace: &workplace, client: &client, runtime: runtime.handle().clone(), profiles };
     let mut options = options(config, None, None, Writing::DryRun)?;
     arguments.settings.apply(&mut options, config, &target)?;
-    let harvested = harvest.run(&target, &options, &mut |_| ()).map_err(|failed| failed.error)?;
-    let (job, findings) = (harvested.report, harvested.findings);
-    match arguments.format {
-        Format::Text => print!("{}", report::text(&job, &findings)),
-        Format::Json => {
-            println!("{}", serde_json::to_string_pretty(&json!({"report": job, "findings": findings}))?);
-        }
-        Format::Turtle => print!("{}", report::turtle(&findings)),
-    }
-    Ok(outcome(arguments.fail_on, &job, &findings))
+    Ok(harvest.run(&target, &options, &mut |_| ()).map_err(|failed| failed.error)?)
 }
 
-fn outcome(fail_on: FailOn, job: &JobReport, findings: &[Finding]) -> Outcome {
-    let least = match fail_on {
-        FailOn::Never => return Outcome::Done,
-        FailOn::Violation => Severity::Violation,
-        FailOn::Warning => Severity::Warning,
+fn read_baseline(file: &Path) -> anyhow::Result<Baseline> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("{}: the baseline cannot be read", file.display()))?;
+    Baseline::read(&text)
+        .with_context(|| format!("{}: a baseline is what `moisson check --format json` prints", file.display()))
+}
+
+fn print(arguments: &Arguments, job: &JobReport, findings: &[Finding], rules: &Rules) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let groups = groups_of(findings, |_| false);
+    let counts = FindingCounts::of(findings);
+    let format = match arguments.format {
+        Format::Text => {
+            let is_terminal = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let colours = if is_terminal { Colours::Ansi } else { Colours::None };
+            let job = JobReport { findings: counts, ..job.clone() };
+            write!(out, "{}", write_text(&job, &groups, colours))?;
+            return Ok(out.flush()?);
+        }
+        Format::Json => ReportFormat::Json,
+        Format::Csv => ReportFormat::Csv,
+        Format::Turtle => ReportFormat::Turtle,
+        Format::Jsonld => ReportFormat::JsonLd,
+        Format::Sarif => ReportFormat::Sarif,
+        Format::Junit => ReportFormat::Junit,
     };
-    let fails = !job.errors.is_empty() || findings.iter().any(|finding| finding.severity >= least);
-    if fails { Outcome::WithErrors } else { Outcome::Done }
+    let head = Head {
+        source: job.source.clone(),
+        title: job.source.clone(),
+        report: serde_json::to_value(job)?,
+        counts,
+        rules: String::new(),
+        written_as: arguments.address.as_deref().and_then(written_as),
+    };
+    let mut all = findings.iter().cloned().map(Ok);
+    write(format, &head, &groups, rules, arguments.fail_on.threshold(), &mut all, &mut out)?;
+    Ok(out.flush()?)
+}
+
+/// A file's name as places have it, and its path as it was given: what reads reports finds the file by that.
+fn written_as(address: &str) -> Option<(String, String)> {
+    let path = Path::new(address);
+    let name = path.file_name()?.to_str()?.to_owned();
+    path.exists().then(|| (name, address.to_owned()))
+}
+
+fn explain(name: &str, arguments: &Arguments) -> anyhow::Result<Outcome> {
+    let rules = if arguments.profiles.is_empty() {
+        Rules::of_program()
+    } else {
+        Profiles::compile(&arguments.profiles, &arguments.vocabularies).map(|profiles| Rules::of(&profiles))
+    };
+    let rules = rules.map_err(HarvestError::from)?;
+    let Some(rule) = rules.named(name) else {
+        let part = name.rsplit('/').next().unwrap_or(name);
+        let near: Vec<&str> = rules
+            .all()
+            .iter()
+            .map(|rule| rule.name.as_str())
+            .filter(|known| known.contains(part))
+            .take(5)
+            .collect();
+        let hint = if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
+        bail!("no rule is called {name:?}{hint}");
+    };
+    print!("{}", rule.to_text());
+    Ok(Outcome::Done)
 }

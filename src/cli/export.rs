@@ -3,8 +3,8 @@
 use super::{Outcome, StoreArguments};
 use crate::catalog::SourceId;
 use crate::config::Config;
-use crate::serve::RdfWriter;
 use crate::store::{CatalogueRecord, GraphNames};
+use crate::triples::RdfWriter;
 use clap::{Args, ValueEnum};
 use oxrdf::{GraphNameRef, NamedNode};
 use oxrdfio::{JsonLdProfileSet, RdfFormat};

@@ -1,12 +1,12 @@
 //! `moisson harvest`
 
-use super::report;
 use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, StoreArguments, runtime};
 use crate::catalog::SourceId;
 use crate::config::Config;
 use crate::harvest::{Harvest, JobReport, Options, Pace, Profiles, Progress, Status, Workplace, Writing};
 use crate::jobs::default_options;
+use crate::report::{Colours, groups_of, write_text};
 use crate::source::Target;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -81,7 +81,8 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         Format::Json => println!("{}", serde_json::to_string_pretty(&job)?),
         Format::Text => {
             let findings = if arguments.dry_run { findings } else { stored(&folder, &job, &runtime)? };
-            print!("{}", report::text(&job, &findings));
+            let groups = groups_of(&findings, |finding| finding.since.as_ref() == Some(&job.at));
+            print!("{}", write_text(&job, &groups, Colours::None));
         }
     }
     Ok(outcome(&job))

@@ -11,7 +11,6 @@ mod map;
 mod query;
 mod record;
 mod records;
-mod report;
 mod said;
 mod serve;
 mod settings;

@@ -2,8 +2,8 @@
 
 use super::{Outcome, StoreArguments};
 use crate::config::Config;
-use crate::serve::RdfWriter;
 use crate::store::refuse_outside;
+use crate::triples::RdfWriter;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use oxigraph::sparql::SparqlEvaluator;

@@ -110,10 +110,3 @@ fn serializer() -> RdfSerializer {
             serializer.with_prefix(prefix, iri).expect("a namespace of ours is an IRI")
         })
 }
-
-/// Triples as Turtle, with the prefixes of reports.
-pub(super) fn to_turtle(triples: &[Triple]) -> String {
-    let mut writer = serializer().for_writer(Vec::new());
-    serialize(&mut writer, triples).expect("writing to memory");
-    String::from_utf8(writer.finish().expect("writing to memory")).expect("Turtle is UTF-8")
-}

@@ -73,7 +73,7 @@ impl Identifier {
         let (triples, hash) = in_canonical_order(triples);
         let node = names[&root.node].clone();
         let whereabouts = Whereabouts::of(window, root, notes, &names);
-        let place = whereabouts.place(node.as_str(), None).unwrap_or_default();
+        let place = whereabouts.place(node.as_str(), None, None).unwrap_or_default();
         let page = root.origin.as_ref().map_or(&notes.page, |origin| &origin.page).clone();
         let place = Place { page, ..place };
         let mut draft = Draft {
@@ -140,8 +140,8 @@ pub enum NodeClaim {
 impl Draft {
     /// Where the publisher finds what is said of a node: its value, where the source tells so much, else the node.
     #[must_use]
-    pub fn place_of(&self, node: &str, value: Option<&str>) -> Place {
-        let place = self.whereabouts.place(node, value);
+    pub fn place_of(&self, node: &str, property: Option<&str>, value: Option<&str>) -> Place {
+        let place = self.whereabouts.place(node, property, value);
         place.map_or_else(|| self.place.clone(), |place| Place { page: self.place.page.clone(), ..place })
     }
 
@@ -176,7 +176,7 @@ impl Draft {
             severity,
             message,
             place: self.place.clone(),
-            suggestion: None,
+            ..Finding::default()
         });
     }
 
@@ -200,7 +200,13 @@ impl Draft {
             let Some(node) = subject_of(window.graph.term(subject)) else { continue };
             for repair in notes.repairs.get(&node).into_iter().flatten() {
                 let focus = names.get(&subject).map_or_else(String::new, |name| name.as_str().to_owned());
-                self.findings.push(repair_finding(repair, &self.remote_id.value, focus, &self.place.page));
+                let mut finding = repair_finding(repair, &self.remote_id.value, focus, &self.place.page);
+                if let Some((line, column)) =
+                    notes.text.as_ref().and_then(|text| text.find_before(repair.line, &repair.written))
+                {
+                    finding.place = Place { line: Some(line), column: Some(column), ..finding.place };
+                }
+                self.findings.push(finding);
             }
         }
     }
@@ -239,6 +245,7 @@ fn repair_finding(repair: &Repair, record: &str, focus_node: String, page: &str)
         message,
         place: Place::of_line(page, (repair.line > 0).then_some(repair.line)),
         suggestion: repair.read_as.clone(),
+        ..Finding::default()
     }
 }
 

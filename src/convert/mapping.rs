@@ -15,11 +15,12 @@ use crate::source::{Content, Lineage, Origin, Record, Records, Window, window_of
 use crate::triples::{Graph, TermId};
 use crate::vocab::{LIFTED, moisson};
 use oxrdf::{BlankNode, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Term, Triple};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use spargebra::Query;
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The mapping queries for CKAN: `nodes` first.
@@ -308,22 +309,26 @@ fn keep_apart(roots: &[NamedNode], becoming: &mut [Triple]) {
 }
 
 fn origin(graph: &Graph, node: &NamedNode, record: &Record) -> Origin {
-    let Content::Xml(xml) = &record.content else {
-        return Origin { page: record.page.clone(), id: None, lineage: None };
-    };
-    let mut named = HashMap::new();
     let base = format!("{}#", node.as_str());
     let becomes = graph.id(moisson::BECOMES);
-    for [subject, _, object] in graph.rows().iter().filter(|row| Some(row[1]) == becomes) {
-        if let Term::NamedNode(element) = graph.term(*subject)
-            && let Some(number) = element.as_str().strip_prefix(&base).and_then(|number| number.parse().ok())
-            && let Term::NamedNode(name) = graph.term(*object)
-        {
-            named.insert(name.as_str().to_owned(), number);
+    let pieces = graph.rows().iter().filter(|row| Some(row[1]) == becomes).filter_map(|[subject, _, object]| {
+        let (Term::NamedNode(piece), Term::NamedNode(name)) = (graph.term(*subject), graph.term(*object)) else {
+            return None;
+        };
+        Some((name.as_str().to_owned(), piece.as_str().strip_prefix(&base)?))
+    });
+    let (id, lineage) = match &record.content {
+        Content::Xml(xml) => {
+            let named = pieces.filter_map(|(name, piece)| Some((name, piece.parse().ok()?))).collect();
+            (Some(record.id.clone()), Lineage::Xml { record: xml.clone(), named })
         }
-    }
-    let lineage = Lineage { record: xml.clone(), named };
-    Origin { page: record.page.clone(), id: Some(record.id.clone()), lineage: Some(Arc::new(lineage)) }
+        Content::Json(json) => {
+            let pointer = |piece: &str| percent_decode_str(piece).decode_utf8().ok().map(Cow::into_owned);
+            let named = pieces.filter_map(|(name, piece)| Some((name, pointer(piece)?))).collect();
+            (None, Lineage::Json { record: json.clone(), named })
+        }
+    };
+    Origin { page: record.page.clone(), id, lineage: Some(Arc::new(lineage)) }
 }
 
 /// A statement as its source would make it: what has no name there has none of ours either, and languages go by

@@ -241,8 +241,9 @@ impl Owners {
                 rule: format!("convert/{}", text("rule").unwrap_or_default()),
                 severity: Severity::Info,
                 message: Message::new(text("en").unwrap_or_default(), text("fr").unwrap_or_default()),
-                place: draft.place_of(&node, value.as_deref()),
+                place: draft.place_of(&node, text("property").as_deref(), value.as_deref()),
                 suggestion: text("suggestion"),
+                ..Finding::default()
             });
         }
     }

@@ -1,7 +1,8 @@
 //! Where the nodes of a record stand in what its publisher serves.
 
 use crate::catalog::{Place, unhex};
-use crate::source::{Lineage, PageNotes, Root, Window};
+use crate::lift::PageText;
+use crate::source::{Lineage, PageNotes, Piece, Root, Window};
 use crate::triples::TermId;
 use crate::vocab::dct;
 use oxrdf::{NamedNode, Term};
@@ -14,8 +15,10 @@ use std::sync::Arc;
 pub(super) struct Whereabouts {
     /// Lines by node.
     lines: HashMap<String, u32>,
-    /// Numbers of elements by node, with the record that they are counted in.
-    elements: HashMap<String, usize>,
+    /// The text that has the lines.
+    text: Option<Arc<PageText>>,
+    /// Pieces of a platform's record by node.
+    pieces: HashMap<String, Piece>,
     lineage: Option<Arc<Lineage>>,
 }
 
@@ -29,37 +32,43 @@ impl Whereabouts {
     ) -> Self {
         let lineage = root.origin.as_ref().and_then(|origin| origin.lineage.clone());
         let Some(lineage) = lineage else {
-            return Self { lines: lines(window, root, notes, names), ..Self::default() };
+            return Self { lines: lines(window, root, notes, names), text: notes.text.clone(), ..Self::default() };
         };
-        let number = |id: &TermId| element_of(&lineage, window.graph.term(*id));
-        let elements =
-            names.iter().filter_map(|(id, name)| Some((name.as_str().to_owned(), number(id)?))).collect();
-        Self { elements, lineage: Some(lineage), ..Self::default() }
+        let piece = |id: &TermId| piece_of(&lineage, window.graph.term(*id));
+        let pieces = names.iter().filter_map(|(id, name)| Some((name.as_str().to_owned(), piece(id)?))).collect();
+        Self { pieces, lineage: Some(lineage), ..Self::default() }
     }
 
     /// The place of a value of a node, or of the node, without its page.
-    pub(super) fn place(&self, node: &str, value: Option<&str>) -> Option<Place> {
+    pub(super) fn place(&self, node: &str, property: Option<&str>, value: Option<&str>) -> Option<Place> {
         let Some(lineage) = &self.lineage else {
-            return self.lines.get(node).map(|line| Place::of_line("", Some(*line)));
+            let line = *self.lines.get(node)?;
+            let found = self.text.as_ref().zip(value).and_then(|(text, value)| text.find(line, property, value));
+            let place = Place { line: Some(line), ..Place::default() };
+            return Some(found.map_or(place, |(line, column)| Place {
+                line: Some(line),
+                column: Some(column),
+                ..Place::default()
+            }));
         };
-        let element = self.elements.get(node).copied();
-        if element.is_none() && value.is_none() {
+        let piece = self.pieces.get(node);
+        if piece.is_none() && value.is_none() && matches!(**lineage, Lineage::Xml { .. }) {
             return None;
         }
-        let (line, path) = lineage.place(element.unwrap_or(0), value);
-        Some(Place { page: String::new(), line, path })
+        let (line, path) = lineage.place(piece, value);
+        Some(Place { line, path, ..Place::default() })
     }
 }
 
-/// The number of the element that a node came of: one that has no name in the source tells it by its label.
-fn element_of(lineage: &Lineage, node: &Term) -> Option<usize> {
+/// The piece that a node came of: one that has no name in the source tells it by its label.
+fn piece_of(lineage: &Lineage, node: &Term) -> Option<Piece> {
     match node {
-        Term::NamedNode(node) => lineage.named.get(node.as_str()).copied(),
+        Term::NamedNode(node) => lineage.named(node.as_str()),
         Term::BlankNode(label) => {
             // Mending puts a letter before the label, which the mapping made of the element's name.
             let lifted = String::from_utf8(unhex(label.as_str().strip_prefix("ln")?)?).ok()?;
-            let (_, element) = lifted.split_once('#')?;
-            element.split('-').next()?.parse().ok()
+            let (_, name) = lifted.split_once('#')?;
+            lineage.lifted(name)
         }
         Term::Literal(_) => None,
     }

@@ -50,6 +50,23 @@ impl Body {
         Ok(bytes)
     }
 
+    /// The bytes from a position on, at most so many.
+    pub fn part(&self, start: u64, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut file = match self {
+            Self::Memory(bytes) => {
+                let start = usize::try_from(start).unwrap_or(usize::MAX).min(bytes.len());
+                let end = start.saturating_add(usize::try_from(most).unwrap_or(usize::MAX)).min(bytes.len());
+                return Ok(bytes[start..end].to_vec());
+            }
+            Self::File(path) => File::open(path)?,
+            Self::Spooled(path) => File::open(path.as_ref() as &Path)?,
+        };
+        file.seek(SeekFrom::Start(start))?;
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// All bytes at once.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();

@@ -183,7 +183,7 @@ impl Reconciliation<'_> {
     async fn run(&self, known: &mut Known, now: &str) -> Result<(), HarvestError> {
         self.end_renames(known).await?;
         self.note_archived(known, now).await?;
-        self.note_lost_rows(known).await
+        self.note_lost_rows(known, now).await
     }
 
     /// A record that was to move to its former key, and whose new key is still there.
@@ -221,7 +221,7 @@ impl Reconciliation<'_> {
     }
 
     /// Records whose row was lost: with an empty hash, so that they are gone through again.
-    async fn note_lost_rows(&self, known: &mut Known) -> Result<(), HarvestError> {
+    async fn note_lost_rows(&self, known: &mut Known, now: &str) -> Result<(), HarvestError> {
         let lost = known.hashes.keys().filter(|key| !known.findings.contains_key(key));
         let rows: Vec<RecordRow> = lost
             .filter_map(|key| CatalogueRecord::read(self.store, self.names, *key))
@@ -240,7 +240,7 @@ impl Reconciliation<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        self.operations.write_records(&rows).await?;
+        self.operations.write_records(&rows, now).await?;
         known.findings = self.operations.stored_findings(&self.row.slug).await?;
         Ok(())
     }

@@ -116,7 +116,9 @@ impl Job<'_> {
     fn note_late_findings(&mut self) -> Result<(), HarvestError> {
         for (key, finding) in std::mem::take(&mut self.state.late_findings) {
             let is_new = match &self.desk.opened {
-                Some(opened) => self.runtime.block_on(opened.operations().add_finding(key, &finding))?,
+                Some(opened) => {
+                    self.runtime.block_on(opened.operations().add_finding(key, &finding, &self.now))?
+                }
                 None => true,
             };
             if is_new {

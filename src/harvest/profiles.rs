@@ -20,9 +20,19 @@ const BUILT_IN: &[(&str, &str, Scope)] = &[
         concat!(include_str!("../../shapes/dcat-ap-3.ttl"), "\n", include_str!("../../shapes/geodcat-ap-3.ttl")),
         Scope::Stated,
     ),
+    (
+        "dcat-ap-hvd",
+        concat!(include_str!("../../shapes/dcat-ap-3.ttl"), "\n", include_str!("../../shapes/dcat-ap-hvd.ttl")),
+        Scope::Stated,
+    ),
     ("dcat-ap-2.1.1", include_str!("../../shapes/dcat-ap-2.1.1.ttl"), Scope::Stated),
     ("moisson", include_str!("../../shapes/moisson.ttl"), Scope::Whole),
 ];
+
+/// The names of the profiles that the program brings.
+pub fn built_in_profiles() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(name, ..)| *name)
+}
 
 /// Which statements a profile judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +146,12 @@ impl Profiles {
         BUILT_IN.iter().any(|(known, _, _)| *known == name)
     }
 
+    /// The profiles, compiled.
+    #[must_use]
+    pub fn all(&self) -> &[Profile] {
+        &self.compiled
+    }
+
     /// What changes when the rules do.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
@@ -165,6 +181,18 @@ impl Profiles {
 }
 
 impl Profile {
+    /// Its name, with which its rules begin.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its shapes.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Whether a rule is one that the publisher can follow: how DCAT is written is not his choice where a
     /// mapping writes it (`ns:ofStatedDcat`).
     fn is_asked_of(&self, speaks: Speaks, result: &ValidationResult) -> bool {
@@ -175,16 +203,17 @@ impl Profile {
         let focus = readable(&result.focus_node);
         let value = result.value.as_ref().map(plain);
         let graph = self.plan.shapes_graph();
+        let property = result.path.as_ref().map(|path| path_text(graph, path));
         Finding {
             record: draft.remote_id.value.clone(),
-            property: result.path.as_ref().map(|path| path_text(graph, path)),
+            property: property.clone(),
             value: result.value.as_ref().map(ToString::to_string),
             rule: format!("{}/{}", self.name, rule_name(result)),
             severity: severity(result),
             message: message(&result.messages),
-            place: draft.place_of(&focus, value.as_deref()),
-            suggestion: None,
+            place: draft.place_of(&focus, property.as_deref(), value.as_deref()),
             focus_node: focus,
+            ..Finding::default()
         }
     }
 
@@ -203,7 +232,7 @@ impl Profile {
                 format!("La règle {} n’a pas pu être évaluée : {reason}.", failure.shape),
             ),
             place: draft.place.clone(),
-            suggestion: None,
+            ..Finding::default()
         }
     }
 }

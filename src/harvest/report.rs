@@ -1,9 +1,10 @@
 //! The job report: the contract of `harvest --format json`.
 
-use crate::catalog::{Finding, ItemError, Severity, SourceId};
+use crate::catalog::{Finding, ItemError, Severity, SourceId, Syntax};
 use crate::convert::UnmappedField;
 use crate::operations::{ItemOutcome, JobState};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// How a job ended.
@@ -156,6 +157,9 @@ impl JobReport {
             unmapped: Vec::new(),
             shared: 0,
             changed_since: None,
+            at: String::new(),
+            syntax: None,
+            examples: BTreeMap::new(),
             seconds: started.elapsed().as_secs_f64(),
             note: Some(why.to_owned()),
             phases: Vec::new(),
@@ -197,6 +201,14 @@ pub struct JobReport {
     /// Since when changes were asked for, where not all was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_since: Option<String>,
+    /// When it began, in UTC: what it found first is known since then.
+    pub at: String,
+    /// The syntax of the source's pages, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syntax: Option<Syntax>,
+    /// A value of each property as the source itself writes it: what others of its records lack.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub examples: BTreeMap<String, String>,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// Why a job is held or failed, for people.

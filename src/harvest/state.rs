@@ -4,9 +4,10 @@ use super::differences::Difference;
 use super::outcome::HarvestError;
 use super::renames;
 use super::report::{FindingCounts, RecordCounts};
-use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError};
+use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError, Syntax};
+use crate::convert::Draft;
 use crate::operations::{DerivedRow, Item, RecordRow};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -41,8 +42,33 @@ pub(super) struct State {
     pub(super) items: Vec<Item>,
     /// Records that are not published, by name.
     pub(super) held_back: Vec<ItemError>,
+    /// The syntax of the first page.
+    pub(super) syntax: Option<Syntax>,
+    /// A value of each property, the first that came.
+    pub(super) examples: BTreeMap<String, String>,
     /// Fields of a platform's records that no query reads.
     pub(super) unmapped: crate::convert::Unmapped,
+}
+
+/// Properties of which a value is kept as an example, and how long it may be.
+const EXAMPLES: usize = 200;
+const LONGEST_EXAMPLE: usize = 200;
+
+impl State {
+    /// Keeps the first value of each property that the source itself writes.
+    pub(super) fn note_examples(&mut self, draft: &Draft) {
+        for triple in &draft.triples {
+            let property = triple.predicate.as_str();
+            if self.examples.contains_key(property) || self.examples.len() >= EXAMPLES {
+                continue;
+            }
+            let value = triple.object.to_string();
+            let is_ours = value.contains("/.well-known/genid/");
+            if !is_ours && value.len() <= LONGEST_EXAMPLE {
+                self.examples.insert(property.to_owned(), value);
+            }
+        }
+    }
 }
 
 /// The first record of a key in a run.

@@ -5,7 +5,9 @@ use super::outcome::HarvestError;
 use super::profiles::{Profiles, Speaks};
 use super::report::FindingCounts;
 use super::state::FirstSeen;
-use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError, Message, Place, RecordKind, Severity};
+use crate::catalog::{
+    DatasetKey, Finding, GraphHash, ItemError, Message, Place, RecordKind, Severity, SourceKind, Syntax,
+};
 use crate::convert::{Conversion, Converter, Draft, NodeClaim, QueryError, language_tag};
 use crate::operations::{Item, ItemMessage, ItemOutcome, StoredFindings};
 use crate::source::{Appetite, PageNotes, Records, Window};
@@ -53,6 +55,11 @@ impl Job<'_> {
         speaks: Speaks,
     ) -> Result<Appetite, HarvestError> {
         self.note_languages(notes);
+        self.state.syntax = self.state.syntax.or(notes.syntax).or_else(|| match speaks {
+            Speaks::Platform if self.kind == SourceKind::Csw => Some(Syntax::Xml),
+            Speaks::Platform => Some(Syntax::Json),
+            Speaks::Dcat => None,
+        });
         let (drafts, appetite) = self.identify(window, notes)?;
         let start = Instant::now();
         let fresh: Vec<Draft> = drafts.into_iter().filter_map(|draft| self.keep_unless_unchanged(draft)).collect();
@@ -104,6 +111,9 @@ impl Job<'_> {
             .map(|root| (root.node, identifier.identify(window, root, notes, NodeClaim::Free, renames)))
             .collect();
         let drafts = self.select(drafts)?;
+        for (_, draft) in &drafts {
+            self.state.note_examples(draft);
+        }
         self.clock.add("identify and hash", start.elapsed());
         let mut kept = Vec::new();
         for (node, draft) in drafts {
@@ -269,7 +279,7 @@ fn described_twice(draft: &Draft, first: &str) -> Finding {
             ),
         ),
         place: draft.place.clone(),
-        suggestion: None,
+        ..Finding::default()
     }
 }
 
@@ -286,6 +296,9 @@ fn process(
         findings.append(&mut conversion.findings);
         findings.extend(profiles.validate(&draft, &conversion.added, speaks));
         suggest(&mut findings, &conversion.added);
+        for finding in &mut findings {
+            finding.title.clone_from(&draft.title);
+        }
         Processed { draft, conversion, findings, validated_in: start.elapsed() }
     });
     Ok(processed.collect())

@@ -223,7 +223,7 @@ impl Job<'_> {
             writer.replace(changes)?;
         }
         // The store has them: their rows need not wait for the end.
-        self.runtime.block_on(note(operations, &rows, &derived))?;
+        self.runtime.block_on(note(operations, &rows, &derived, &self.now))?;
         Ok(())
     }
 
@@ -273,11 +273,11 @@ impl Job<'_> {
         self.wait_for_load()?;
         let (rows, derived) = self.pending.take();
         let operations = self.desk.opened.as_ref().map(|opened| opened.operations().clone());
-        let runtime = self.runtime.clone();
+        let (runtime, now) = (self.runtime.clone(), self.now.clone());
         self.pending.load = Some(std::thread::spawn(move || {
             batch.load()?;
             if let Some(operations) = operations {
-                runtime.block_on(note(&operations, &rows, &derived))?;
+                runtime.block_on(note(&operations, &rows, &derived, &now))?;
             }
             Ok(())
         }));
@@ -307,7 +307,7 @@ impl Job<'_> {
     fn note_pending(&mut self) -> Result<(), HarvestError> {
         let (rows, derived) = self.pending.take();
         if let Some(opened) = &self.desk.opened {
-            self.runtime.block_on(note(opened.operations(), &rows, &derived))?;
+            self.runtime.block_on(note(opened.operations(), &rows, &derived, &self.now))?;
         }
         Ok(())
     }
@@ -317,8 +317,13 @@ fn spool_error(folder: &Path, source: std::io::Error) -> HarvestError {
     StoreError::File { path: folder.to_owned(), source }.into()
 }
 
-async fn note(operations: &Operations, rows: &[RecordRow], derived: &[DerivedRow]) -> Result<(), OperationsError> {
-    operations.write_records(rows).await?;
+async fn note(
+    operations: &Operations,
+    rows: &[RecordRow],
+    derived: &[DerivedRow],
+    now: &str,
+) -> Result<(), OperationsError> {
+    operations.write_records(rows, now).await?;
     operations.keep_derived(derived).await
 }
 

@@ -111,11 +111,18 @@ impl Operations {
     ) -> Result<(), OperationsError> {
         let mut transaction = self.pool.begin().await.map_err(|error| self.error(error))?;
         for ((former, new), hash) in pairs.iter().zip(hashes) {
-            sqlx::query("DELETE FROM records WHERE key = ?")
-                .bind(former.to_string())
-                .execute(&mut *transaction)
-                .await
-                .map_err(|error| self.error(error))?;
+            for statement in [
+                "DELETE FROM records WHERE key = ?1",
+                "UPDATE findings SET gone_at = (SELECT min(since) FROM findings WHERE key = ?2) WHERE key = ?1 AND gone_at IS NULL",
+                "UPDATE findings SET key = ?1 WHERE key = ?2",
+            ] {
+                sqlx::query(statement)
+                    .bind(former.to_string())
+                    .bind(new.to_string())
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(|error| self.error(error))?;
+            }
             sqlx::query("UPDATE records SET key = ?, hash = ? WHERE key = ?")
                 .bind(former.to_string())
                 .bind(hash.to_string())
@@ -147,6 +154,7 @@ impl Operations {
         self.run(history.bind(job.to_owned()).bind(time.to_owned())).await?;
         let renames = sqlx::query("DELETE FROM renames WHERE job = ? AND (?2 = '' OR renamed_at = ?2)");
         self.run(renames.bind(job.to_owned()).bind(time.to_owned())).await?;
+        self.forget_found(job, time).await?;
         Ok(())
     }
 

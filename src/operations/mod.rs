@@ -6,6 +6,7 @@
 
 mod database;
 mod derived;
+mod findings;
 mod held;
 mod history;
 mod items;
@@ -18,6 +19,7 @@ mod twins;
 
 pub use database::{Operations, OperationsError};
 pub use derived::DerivedRow;
+pub use findings::{FindingChanges, FindingFilter, FindingGroup, NumberedFinding, RuleCount};
 pub use history::{FormerState, Rename, Version};
 pub use items::{Item, ItemMessage, ItemOutcome};
 pub use jobs::{Cause, JobRow, JobState};

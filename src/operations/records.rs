@@ -1,7 +1,7 @@
 //! What is known of records beside their triples: findings, absences.
 
 use super::database::{Operations, OperationsError};
-use crate::catalog::{DatasetKey, Finding, Severity, SourceId};
+use crate::catalog::{DatasetKey, Finding, SourceId};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use std::collections::HashMap;
@@ -27,6 +27,26 @@ pub struct RecordRow {
     pub info: u64,
     /// The findings.
     pub findings: Vec<Finding>,
+}
+
+/// A row of the table of records: findings have a table of their own.
+#[derive(Serialize)]
+struct SlimRow<'r> {
+    key: &'r str,
+    source: &'r str,
+    remote_id: &'r str,
+    node: &'r str,
+    hash: &'r str,
+    violation: u64,
+    warning: u64,
+    info: u64,
+}
+
+impl<'r> SlimRow<'r> {
+    fn of(row: &'r RecordRow) -> Self {
+        let RecordRow { key, source, remote_id, node, hash, violation, warning, info, .. } = row;
+        Self { key, source, remote_id, node, hash, violation: *violation, warning: *warning, info: *info }
+    }
 }
 
 /// A record's findings as they are stored.
@@ -73,34 +93,11 @@ impl Operations {
     /// Forgets records that are in the store no longer, and in no history either.
     pub async fn forget_records(&self, keys: &[DatasetKey]) -> Result<(), OperationsError> {
         let json = serde_json::to_string(keys).expect("keys are plain values");
-        sqlx::query("DELETE FROM records WHERE key IN (SELECT value FROM json_each(?))")
-            .bind(json)
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.error(error))?;
-        Ok(())
-    }
-
-    /// Adds a finding to a record's, unless it has one of that rule. Returns whether it was added.
-    pub async fn add_finding(&self, key: DatasetKey, finding: &Finding) -> Result<bool, OperationsError> {
-        let mut findings = self.findings(key).await?;
-        if findings.iter().any(|known| known.rule == finding.rule) {
-            return Ok(false);
+        for table in ["records", "findings"] {
+            let query = format!("DELETE FROM {table} WHERE key IN (SELECT value FROM json_each(?))");
+            self.run(sqlx::query(sqlx::AssertSqlSafe(query)).bind(json.clone())).await?;
         }
-        findings.push(finding.clone());
-        let json = serde_json::to_string(&findings).expect("findings are plain values");
-        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-        let count = |severity| i64::try_from(count(severity)).unwrap_or(i64::MAX);
-        sqlx::query("UPDATE records SET findings = ?, violation = ?, warning = ?, info = ? WHERE key = ?")
-            .bind(json)
-            .bind(count(Severity::Violation))
-            .bind(count(Severity::Warning))
-            .bind(count(Severity::Info))
-            .bind(key.to_string())
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.error(error))?;
-        Ok(true)
+        Ok(())
     }
 
     /// What is stored of a source's records, by key.
@@ -132,28 +129,29 @@ impl Operations {
         Ok(found.collect())
     }
 
-    /// Writes what was found in records, in one transaction; they are neither missing nor archived.
-    pub async fn write_records(&self, rows: &[RecordRow]) -> Result<(), OperationsError> {
+    /// Writes what was found in records at a time, in one transaction; they are neither missing nor archived.
+    pub async fn write_records(&self, rows: &[RecordRow], now: &str) -> Result<(), OperationsError> {
         if rows.is_empty() {
             return Ok(());
         }
-        let json = serde_json::to_string(rows).expect("rows are plain values");
-        sqlx::query(
-            "INSERT INTO records (key, source, remote_id, node, hash, violation, warning, info, findings)
+        // It reads before it writes: a lock that were asked for later only might be refused then.
+        let begun = self.pool.begin_with("BEGIN IMMEDIATE").await;
+        let mut transaction = begun.map_err(|error| self.error(error))?;
+        self.write_findings(&mut transaction, rows, now).await?;
+        let slim: Vec<SlimRow<'_>> = rows.iter().map(SlimRow::of).collect();
+        let json = serde_json::to_string(&slim).expect("rows are plain values");
+        let query = sqlx::query(
+            "INSERT INTO records (key, source, remote_id, node, hash, violation, warning, info)
              SELECT value ->> 'key', value ->> 'source', value ->> 'remote_id', value ->> 'node', value ->> 'hash',
-                    value ->> 'violation', value ->> 'warning', value ->> 'info', value -> 'findings'
+                    value ->> 'violation', value ->> 'warning', value ->> 'info'
              FROM json_each(?) WHERE true
              ON CONFLICT (key) DO UPDATE SET remote_id = excluded.remote_id, node = excluded.node,
                 hash = excluded.hash,
                 violation = excluded.violation, warning = excluded.warning, info = excluded.info,
-                findings = excluded.findings, missing_since = NULL, archived_at = NULL, withdrawn = 0,
-                undone_hash = NULL",
-        )
-        .bind(json)
-        .execute(&self.pool)
-        .await
-        .map_err(|error| self.error(error))?;
-        Ok(())
+                missing_since = NULL, archived_at = NULL, withdrawn = 0, undone_hash = NULL",
+        );
+        query.bind(json).execute(&mut *transaction).await.map_err(|error| self.error(error))?;
+        transaction.commit().await.map_err(|error| self.error(error))
     }
 
     /// Marks records as present again, missing, or archived.
@@ -164,6 +162,9 @@ impl Operations {
         archived_at: Option<&str>,
     ) -> Result<(), OperationsError> {
         let json = serde_json::to_string(keys).expect("keys are plain values");
+        if let Some(now) = archived_at {
+            self.end_findings(&json, now).await?;
+        }
         sqlx::query(
             "UPDATE records SET missing_since = ?, archived_at = ? WHERE key IN (SELECT value FROM json_each(?))",
         )
@@ -186,30 +187,6 @@ impl Operations {
         Ok(row.and_then(|row| row.get("archived_at")))
     }
 
-    /// The findings of a record.
-    pub async fn findings(&self, key: DatasetKey) -> Result<Vec<Finding>, OperationsError> {
-        let row = sqlx::query("SELECT findings FROM records WHERE key = ?")
-            .bind(key.to_string())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| self.error(error))?;
-        let text: Option<String> = row.and_then(|row| row.get("findings"));
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
-    }
-
-    /// The findings of all present records of a source.
-    pub async fn findings_of_source(&self, source: &SourceId) -> Result<Vec<Finding>, OperationsError> {
-        let rows = sqlx::query(
-            "SELECT findings FROM records WHERE source = ? AND archived_at IS NULL ORDER BY remote_id",
-        )
-        .bind(source.as_str())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.error(error))?;
-        let lists = rows.iter().filter_map(|row| serde_json::from_str::<Vec<Finding>>(row.get("findings")).ok());
-        Ok(lists.flatten().collect())
-    }
-
     /// Notes that a person archived a record, or gave it free again.
     pub async fn withdraw(&self, key: DatasetKey, archived_at: Option<&str>) -> Result<(), OperationsError> {
         let query = sqlx::query(
@@ -226,6 +203,7 @@ impl Operations {
         hash: &str,
         undone: Option<&str>,
     ) -> Result<(), OperationsError> {
+        self.reopen_findings(key).await?;
         let query = sqlx::query(
             "UPDATE records SET hash = ?, undone_hash = ?, archived_at = NULL, withdrawn = 0, missing_since = NULL WHERE key = ?",
         );

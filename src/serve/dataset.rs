@@ -2,11 +2,11 @@
 
 use super::negotiation::best_match;
 use super::problem::Problem;
-use super::rdf_writer::RdfWriter;
 use super::server::{Shared, State};
 use super::{api, pages};
 use crate::catalog::DatasetKey;
 use crate::store::{CatalogueRecord, Snapshot};
+use crate::triples::RdfWriter;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};

@@ -1,8 +1,8 @@
 //! Running one query of the public within limits.
 
 use super::problem::Problem;
-use super::rdf_writer::RdfWriter;
 use super::server::{Opened, Shared};
+use crate::triples::RdfWriter;
 use axum::http::StatusCode;
 use oxigraph::sparql::{CancellationToken, SparqlEvaluator};
 use oxrdf::{GraphName, NamedOrBlankNode};

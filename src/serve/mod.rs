@@ -18,12 +18,10 @@ mod openapi;
 mod pages;
 mod parameters;
 mod problem;
-mod rdf_writer;
 mod records;
 mod server;
 mod sparql;
 
 pub use auth::Operator;
 pub use negotiation::best_match;
-pub use rdf_writer::RdfWriter;
 pub use server::{ServeError, Server, Settings};

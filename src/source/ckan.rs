@@ -93,6 +93,10 @@ impl Interface for Api {
         self.action("package_search", &parameters)
     }
 
+    fn pointer(&self) -> &'static str {
+        "/result"
+    }
+
     fn found(&self, page: &str, answer: Value) -> Result<Found, SourceError> {
         let mut result = result_of(page, answer)?.value;
         let count = result.get("count").and_then(Value::as_u64);

@@ -3,14 +3,15 @@
 use super::csw::CatalogueSettings;
 use super::selection::Filters;
 use super::window::Window;
-use crate::catalog::{ItemError, Place};
+use crate::catalog::{ItemError, Place, Syntax};
 use crate::fetch::{Answer, Client, FetchError, Request, Secret, Validators};
-use crate::lift::{Contexts, LiftError, Repair};
+use crate::lift::{Contexts, LiftError, PageText, Repair};
 use jiff::civil::DateTime;
 use oxrdf::NamedOrBlankNode;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use url::Url;
@@ -139,6 +140,10 @@ impl Default for CrawlLimits {
 pub struct PageNotes {
     /// The page, as places name it.
     pub page: String,
+    /// Its syntax.
+    pub syntax: Option<Syntax>,
+    /// Its text, for places.
+    pub text: Option<Arc<PageText>>,
     /// Terms repaired, by subject.
     pub repairs: HashMap<NamedOrBlankNode, Vec<Repair>>,
     /// For JSON-LD: the lines of nodes by `@id`, better than those of triples.

@@ -6,13 +6,14 @@ use super::crawl::{Appetite, Crawl, CrawlOutcome, PageNotes, Sink, SourceError, 
 use super::paging::{Links, without_fragment};
 use super::window::Windower;
 use crate::catalog::with_causes;
-use crate::catalog::{ItemError, Place};
+use crate::catalog::{ItemError, Place, Syntax};
 use crate::fetch::{Answer, Body, Request, Validators, Wanted};
-use crate::lift::{self, Input, LiftError, LiftedTriple, Reading, SyntaxProblem};
+use crate::lift::{self, Input, LiftError, LiftedTriple, PageText, Reading, SyntaxProblem};
 use crate::vocab::dcat;
 use oxrdf::{NamedOrBlankNode, Term};
 use oxrdfio::RdfFormat;
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use url::Url;
 
 /// JSON-LD contexts that one page may need; more is a loop.
@@ -209,6 +210,8 @@ impl Crawl<'_> {
         let page = page_name(&input.page);
         let mut notes = PageNotes::of_repairs(page, reading.repairs);
         notes.languages = links.catalogue_languages();
+        notes.syntax = Some(syntax_of(input.format));
+        notes.text = Some(Arc::new(PageText::new(input.body.clone())));
         if let RdfFormat::JsonLd { .. } = input.format
             && let Ok(bytes) = input.body.read()
         {
@@ -251,6 +254,14 @@ impl Crawl<'_> {
             ));
         }
         Ok(())
+    }
+}
+
+fn syntax_of(format: RdfFormat) -> Syntax {
+    match format {
+        RdfFormat::RdfXml => Syntax::RdfXml,
+        RdfFormat::JsonLd { .. } => Syntax::JsonLd,
+        _ => Syntax::Turtle,
     }
 }
 

@@ -4,7 +4,7 @@ use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name
 use super::foreign::advice;
 use super::json::{interface_error, without_mark};
 use super::json_stream::{Layout, read_records};
-use super::records::{Content, Record, RecordSink, Records};
+use super::records::{Content, JsonRecord, Record, RecordSink, Records};
 use super::utf8::Utf8Reader;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, Body, Request, Wanted};
@@ -119,7 +119,8 @@ impl Portions {
                     self.fail(Some(id), page, message);
                 } else {
                     self.seen.insert(id.clone(), page.clone());
-                    self.records.push(Record { id, page, content: Content::Json(fields) });
+                    let content = Content::Json(JsonRecord::new(fields, &page, ""));
+                    self.records.push(Record { id, page, content });
                 }
             }
         }

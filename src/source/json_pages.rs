@@ -3,7 +3,7 @@
 use super::crawl::{Appetite, Crawl, SourceError, page_name};
 use super::json::{answer_of, interface_error, without_mark};
 use super::json_stream::{Layout, read_records};
-use super::records::{Content, Record, RecordSink, Records};
+use super::records::{Content, JsonRecord, Record, RecordSink, Records};
 use crate::catalog::with_causes;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, FetchError, Request, Wanted};
@@ -29,6 +29,8 @@ pub(super) trait Interface {
     fn page(&self, start: u64, size: u64) -> Url;
     /// What a page holds.
     fn found(&self, page: &str, answer: Value) -> Result<Found, SourceError>;
+    /// The pointer to a record in the page where the publisher can look at it alone.
+    fn pointer(&self) -> &'static str;
     /// What a record is; its page is where the publisher can look at it alone.
     fn record(&self, record: Value) -> Taken;
 }
@@ -224,7 +226,8 @@ impl Crawl<'_> {
                 Taken::Record { id, page, fields } => {
                     if walk.seen.insert(id.clone()) {
                         let page = place.unwrap_or(page);
-                        taken.push(Record { id, page, content: Content::Json(fields) });
+                        let content = Content::Json(JsonRecord::new(fields, &page, interface.pointer()));
+                        taken.push(Record { id, page, content });
                     }
                 }
                 Taken::Hidden(id) => {

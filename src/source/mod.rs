@@ -27,6 +27,8 @@ pub use census::Census;
 pub use crawl::{Appetite, Crawl, CrawlLimits, CrawlOutcome, PageNotes, Selection, Sink, SourceError, Target};
 pub use csw::{CatalogueSettings, OUTPUT_SCHEMAS};
 pub use detect::{Detected, detect};
-pub use records::{Content, Lineage, Portion, PortionSink, Record, RecordSink, Records, XmlRecord};
+pub use records::{
+    Content, JsonRecord, Lineage, Piece, Portion, PortionSink, Record, RecordSink, Records, XmlRecord,
+};
 pub use selection::{Condition, Facet, FilterError, Filters, parse_date};
 pub use window::{Origin, Root, Window, window_of};

@@ -94,6 +94,13 @@ impl Interface for Api {
         }
     }
 
+    fn pointer(&self) -> &'static str {
+        match self.version {
+            Version::Explore20 => "/dataset",
+            Version::Explore21 | Version::Search10 => "",
+        }
+    }
+
     fn found(&self, page: &str, answer: Value) -> Result<Found, SourceError> {
         let count = ["total_count", "nhits"].iter().find_map(|name| answer.get(name).and_then(Value::as_u64));
         datasets(answer)

@@ -11,10 +11,12 @@ mod algebra;
 mod batches;
 mod graph;
 mod nesting;
+mod rdf_writer;
 mod view;
 
 pub use algebra::{calls_out, parts};
 pub use batches::independent_batches;
 pub use graph::{Graph, GraphBuilder, TermId};
 pub use nesting::is_too_deep;
+pub use rdf_writer::RdfWriter;
 pub use view::{GraphView, ViewTerm};

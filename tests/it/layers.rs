@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "vocab",
     "config",
     "triples",
@@ -17,6 +17,7 @@ const ORDER: [&str; 17] = [
     "operations",
     "derive",
     "harvest",
+    "report",
     "jobs",
     "serve",
     "cli",

@@ -23,7 +23,9 @@ mod parity;
 mod pycsw;
 mod queries;
 mod readme;
+mod reports;
 mod resilience;
+mod rules;
 mod server;
 mod service_crash;
 mod service_days;
@@ -31,6 +33,7 @@ mod service_keeping;
 mod service_many;
 mod service_notices;
 mod service_security;
+
 mod serving;
 mod shacl_cases;
 mod shacl_command;

@@ -1,0 +1,136 @@
+//! The text of a page, to say where in it a value stands.
+
+use crate::fetch::Body;
+use std::sync::OnceLock;
+
+/// Lines between two of which the positions are kept.
+const STEP: u32 = 64;
+/// Bytes that are looked through for a value: a long description.
+const STRETCH: u64 = 32 << 10;
+/// Bytes between a property and its value.
+const APART: usize = 4 << 10;
+
+/// The text of a page; it is read a stretch at a time, however long the page is.
+#[derive(Debug)]
+pub struct PageText {
+    body: Body,
+    /// The position of each so many-th line, found when the first is asked for.
+    positions: OnceLock<Vec<u64>>,
+}
+
+impl PageText {
+    /// The text of a page's bytes.
+    #[must_use]
+    pub fn new(body: Body) -> Self {
+        Self { body, positions: OnceLock::new() }
+    }
+
+    /// The line and the column, both from 1, at which a value of a property stands, from a line on: behind the
+    /// property's own name where the text has it. The column counts characters.
+    #[must_use]
+    pub fn find(&self, line: u32, property: Option<&str>, value: &str) -> Option<(u32, u32)> {
+        let stretch = self.stretch(line)?;
+        let forms = written_forms(value);
+        let near = property.and_then(|property| {
+            let name = property.rsplit(['#', '/']).next().filter(|name| !name.is_empty())?;
+            let mut names = memchr::memmem::find_iter(stretch.as_bytes(), name);
+            names.find_map(|at| first_of(&stretch, at + name.len(), APART, &forms))
+        });
+        let at = near.or_else(|| first_of(&stretch, 0, APART * 2, &forms))?;
+        Some(position(&stretch, at, line))
+    }
+
+    /// The same for a value that stands on a line or on one before it.
+    #[must_use]
+    pub fn find_before(&self, line: u32, value: &str) -> Option<(u32, u32)> {
+        let first = line.saturating_sub(20).max(1);
+        let stretch = self.stretch(first)?;
+        let lines = usize::try_from(line - first + 1).unwrap_or(1);
+        let end = memchr::memchr_iter(b'\n', stretch.as_bytes()).nth(lines - 1).unwrap_or(stretch.len());
+        let at = written_forms(value).iter().filter_map(|form| stretch[..end].rfind(form.as_str())).max()?;
+        Some(position(&stretch, at, first))
+    }
+
+    /// The text from a line on.
+    fn stretch(&self, line: u32) -> Option<String> {
+        let positions = self.positions.get_or_init(|| positions(&self.body));
+        let before = line.checked_sub(1)?;
+        let start = *positions.get((before / STEP) as usize)?;
+        let bytes = self.body.part(start, STRETCH + u64::from(STEP) * 512).ok()?;
+        let skipped = before % STEP;
+        let from = match skipped {
+            0 => 0,
+            lines => memchr::memchr_iter(b'\n', &bytes).nth(lines as usize - 1)? + 1,
+        };
+        Some(String::from_utf8_lossy(&bytes[from..]).into_owned())
+    }
+}
+
+/// The first place of any of some forms, from a position on, within so many bytes.
+fn first_of(stretch: &str, from: usize, within: usize, forms: &[String]) -> Option<usize> {
+    let bytes = &stretch.as_bytes()[from..stretch.len().min(from + within)];
+    forms.iter().filter_map(|form| memchr::memmem::find(bytes, form.as_bytes())).min().map(|at| from + at)
+}
+
+/// How a value may be written: as it is, escaped as XML or JSON does, its first line, an IRI by its last part.
+fn written_forms(value: &str) -> Vec<String> {
+    let line = value.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or(value);
+    let json = serde_json::to_string(line).unwrap_or_default();
+    let json = json.trim_matches('"').to_owned();
+    let mut forms =
+        vec![line.to_owned(), quick_xml::escape::escape(line).into_owned(), json.replace('/', "\\/"), json];
+    if forms.iter().all(|form| form == line) && line.contains("://") {
+        forms.extend(line.rsplit(['#', '/']).next().filter(|name| name.len() > 2).map(ToOwned::to_owned));
+    }
+    forms.retain(|form| !form.is_empty());
+    forms.dedup();
+    forms
+}
+
+fn position(stretch: &str, at: usize, line: u32) -> (u32, u32) {
+    let before = &stretch[..at];
+    let breaks = memchr::memchr_iter(b'\n', before.as_bytes()).count();
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    (line + number(breaks), number(before[start..].chars().count()) + 1)
+}
+
+fn positions(body: &Body) -> Vec<u64> {
+    let mut found = vec![0];
+    let (mut lines, mut start) = (0_u32, 0_u64);
+    loop {
+        let Ok(bytes) = body.part(start, 1 << 20) else { return found };
+        if bytes.is_empty() {
+            return found;
+        }
+        for at in memchr::memchr_iter(b'\n', &bytes) {
+            lines += 1;
+            if lines % STEP == 0 {
+                found.push(start + at as u64 + 1);
+            }
+        }
+        start += bytes.len() as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_found_behind_its_property_from_a_line_on() {
+        let filler = "# a line with 2021\n".repeat(500);
+        let text = format!(
+            "{filler}<a> dct:title \"12/06/2021\" ;\n  dct:issued \"12/06/2021\" ;\n  foaf:page <http://e/x y> .\n"
+        );
+        let page = PageText::new(Body::Memory(text.into_bytes().into()));
+        let issued = Some("http://purl.org/dc/terms/issued");
+        assert_eq!(page.find(501, issued, "12/06/2021"), Some((502, 15)));
+        assert_eq!(page.find(501, None, "12/06/2021"), Some((501, 16)));
+        assert_eq!(page.find_before(503, "http://e/x y"), Some((503, 14)));
+        assert_eq!(page.find(501, issued, "elsewhere"), None);
+        assert_eq!(page.find(9_999, issued, "12/06/2021"), None);
+        let escaped = PageText::new(Body::Memory(b"<a>\n<dct:issued>a &amp; b</dct:issued>".as_slice().into()));
+        assert_eq!(escaped.find(1, issued, "a & b"), Some((2, 13)));
+    }
+}

@@ -1,0 +1,353 @@
+//! Findings, each with the time for which it holds: what a job found anew, what is gone, and since when the rest is known.
+
+use super::database::{Operations, OperationsError};
+use super::records::RecordRow;
+use crate::catalog::{DatasetKey, Finding, Severity, SourceId};
+use serde::Serialize;
+use sqlx::{Row, Sqlite, Transaction};
+use std::collections::HashMap;
+
+/// Findings of one rule in a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FindingGroup {
+    /// The rule.
+    pub rule: String,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// How many there are.
+    pub count: u64,
+    /// In how many records.
+    pub records: u64,
+    /// How many of them the job of the report found first.
+    pub new: u64,
+    /// Since when there has been one.
+    pub since: String,
+    /// One that says most: what to write instead, where one says it.
+    pub example: Finding,
+}
+
+/// Which findings are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FindingFilter {
+    /// Those that held at the time of a job; those of now where there is none.
+    pub at: Option<String>,
+    /// Those of one rule.
+    pub rule: Option<String>,
+    /// Those of one record.
+    pub key: Option<DatasetKey>,
+}
+
+/// A finding with the number that it is paged by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberedFinding {
+    /// The number.
+    pub id: i64,
+    /// The record's key.
+    pub key: String,
+    /// The finding.
+    pub finding: Finding,
+}
+
+/// How the findings of a source changed between two times.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FindingChanges {
+    /// Findings of a rule that are new, by rule.
+    pub new: Vec<RuleCount>,
+    /// Findings of a rule that are gone, by rule.
+    pub gone: Vec<RuleCount>,
+    /// How many persist.
+    pub persisting: u64,
+}
+
+/// How many findings a rule has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleCount {
+    /// The rule.
+    pub rule: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// The condition of what held at the time `?2`, or holds where that is null.
+const HELD: &str = "((?2 IS NULL AND gone_at IS NULL) OR (since <= ?2 AND (gone_at IS NULL OR gone_at > ?2)))";
+
+/// What makes two findings of a record the same, whatever line they stand on.
+fn identity(finding: &Finding) -> (&str, &str, Option<&str>, Option<&str>) {
+    (&finding.rule, &finding.focus_node, finding.property.as_deref(), finding.value.as_deref())
+}
+
+/// A finding as a row.
+#[derive(Serialize)]
+struct FindingRow<'f> {
+    source: &'f str,
+    key: &'f str,
+    rule: &'f str,
+    severity: i64,
+    suggests: bool,
+    finding: &'f Finding,
+}
+
+impl Operations {
+    /// Writes what was found in records at a time: what was known keeps its own, what is not found any more ends.
+    pub(super) async fn write_findings(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        rows: &[RecordRow],
+        now: &str,
+    ) -> Result<(), OperationsError> {
+        let mut known = self.known_findings(transaction, rows).await?;
+        let (mut fresh, mut moved) = (Vec::new(), Vec::new());
+        for row in rows {
+            let mut of_record = known.remove(&row.key).unwrap_or_default();
+            for finding in &row.findings {
+                let same = of_record.iter().position(|(_, known)| identity(known) == identity(finding));
+                let Some(same) = same else {
+                    fresh.push(finding_row(row, finding));
+                    continue;
+                };
+                let (id, before) = of_record.swap_remove(same);
+                if before != *finding {
+                    moved.push((id, finding));
+                }
+            }
+            known.insert(row.key.clone(), of_record);
+        }
+        let gone: Vec<i64> = known.into_values().flatten().map(|(id, _)| id).collect();
+        let moved: Vec<_> = moved.iter().map(|(id, finding)| serde_json::json!([id, finding])).collect();
+        let statements = [
+            (
+                "UPDATE findings SET gone_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))",
+                json(&gone),
+                gone.is_empty(),
+            ),
+            (
+                "UPDATE findings SET finding = one.value -> 1 FROM json_each(?1) AS one WHERE findings.id = one.value ->> 0",
+                json(&moved),
+                moved.is_empty(),
+            ),
+            (
+                "INSERT INTO findings (source, key, rule, severity, suggests, since, finding)
+                 SELECT value ->> 'source', value ->> 'key', value ->> 'rule', value ->> 'severity',
+                        value ->> 'suggests', ?2, value -> 'finding' FROM json_each(?1)",
+                json(&fresh),
+                fresh.is_empty(),
+            ),
+        ];
+        for (statement, json, is_empty) in statements {
+            if !is_empty {
+                let query = sqlx::query(statement).bind(json).bind(now);
+                query.execute(&mut **transaction).await.map_err(|error| self.error(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The findings that hold of some records, by their keys.
+    async fn known_findings(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        rows: &[RecordRow],
+    ) -> Result<HashMap<String, Vec<(i64, Finding)>>, OperationsError> {
+        let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+        let query = sqlx::query(
+            "SELECT id, key, finding FROM findings WHERE key IN (SELECT value FROM json_each(?)) AND gone_at IS NULL",
+        );
+        let found =
+            query.bind(json(&keys)).fetch_all(&mut **transaction).await.map_err(|error| self.error(error))?;
+        let mut known: HashMap<String, Vec<(i64, Finding)>> = HashMap::new();
+        for row in found {
+            if let Ok(finding) = serde_json::from_str(row.get("finding")) {
+                known.entry(row.get("key")).or_default().push((row.get("id"), finding));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Adds a finding to a record's, unless it has one of that rule. Returns whether it was added.
+    pub async fn add_finding(
+        &self,
+        key: DatasetKey,
+        finding: &Finding,
+        now: &str,
+    ) -> Result<bool, OperationsError> {
+        let severity = severity_number(finding.severity);
+        let query = sqlx::query(
+            "INSERT INTO findings (source, key, rule, severity, suggests, since, finding)
+             SELECT source, key, ?2, ?3, ?4, ?5, ?6 FROM records WHERE key = ?1
+             AND NOT EXISTS (SELECT 1 FROM findings WHERE key = ?1 AND rule = ?2 AND gone_at IS NULL)",
+        );
+        let query = query.bind(key.to_string()).bind(finding.rule.clone()).bind(severity);
+        let query = query.bind(finding.suggestion.is_some()).bind(now.to_owned()).bind(json(finding));
+        if self.run(query).await? == 0 {
+            return Ok(false);
+        }
+        let column = ["info", "warning", "violation"][usize::try_from(severity).unwrap_or(0)];
+        let query = format!("UPDATE records SET {column} = {column} + 1 WHERE key = ?");
+        self.run(sqlx::query(sqlx::AssertSqlSafe(query)).bind(key.to_string())).await?;
+        Ok(true)
+    }
+
+    /// The findings of a record.
+    pub async fn findings(&self, key: DatasetKey) -> Result<Vec<Finding>, OperationsError> {
+        let query = sqlx::query("SELECT * FROM findings WHERE key = ? AND gone_at IS NULL ORDER BY id");
+        let rows = self.rows(query.bind(key.to_string())).await?;
+        Ok(rows.iter().filter_map(numbered).map(|one| one.finding).collect())
+    }
+
+    /// The findings of all present records of a source.
+    pub async fn findings_of_source(&self, source: &SourceId) -> Result<Vec<Finding>, OperationsError> {
+        let all = FindingFilter::default();
+        let rows = self.findings_page(source, &all, 0, i64::MAX).await?;
+        Ok(rows.into_iter().map(|one| one.finding).collect())
+    }
+
+    /// Some of a source's findings behind a number, in the order in which they came.
+    pub async fn findings_page(
+        &self,
+        source: &SourceId,
+        filter: &FindingFilter,
+        behind: i64,
+        limit: i64,
+    ) -> Result<Vec<NumberedFinding>, OperationsError> {
+        let text = format!(
+            "SELECT * FROM findings WHERE source = ?1 AND {HELD} AND (?3 IS NULL OR rule = ?3)
+             AND (?4 IS NULL OR key = ?4) AND id > ?5 ORDER BY id LIMIT ?6"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(source.to_string()).bind(filter.at.clone());
+        let query = query.bind(filter.rule.clone()).bind(filter.key.map(|key| key.to_string()));
+        let rows = self.rows(query.bind(behind).bind(limit)).await?;
+        Ok(rows.iter().filter_map(numbered).collect())
+    }
+
+    /// The findings of a source by rule, those of a record alone where one is named.
+    pub async fn finding_groups(
+        &self,
+        source: &SourceId,
+        filter: &FindingFilter,
+        job_at: Option<&str>,
+    ) -> Result<Vec<FindingGroup>, OperationsError> {
+        let text = format!(
+            "SELECT grouped.*, findings.finding, findings.since AS example_since FROM (
+                SELECT rule, severity, count(*) AS count, count(DISTINCT key) AS records, min(since) AS first,
+                       sum(since = ?5) AS new, coalesce(min(CASE WHEN suggests THEN id END), min(id)) AS example
+                FROM findings WHERE source = ?1 AND {HELD} AND (?3 IS NULL OR rule = ?3) AND (?4 IS NULL OR key = ?4)
+                GROUP BY rule, severity
+             ) AS grouped JOIN findings ON findings.id = grouped.example"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(source.to_string()).bind(filter.at.clone());
+        let query = query.bind(filter.rule.clone()).bind(filter.key.map(|key| key.to_string()));
+        let rows = self.rows(query.bind(job_at.map(ToOwned::to_owned))).await?;
+        let number = |row: &sqlx::sqlite::SqliteRow, name| {
+            u64::try_from(row.get::<Option<i64>, _>(name).unwrap_or(0)).unwrap_or(0)
+        };
+        let group = |row: &sqlx::sqlite::SqliteRow| {
+            let mut example: Finding = serde_json::from_str(row.get("finding")).ok()?;
+            example.since = row.get("example_since");
+            Some(FindingGroup {
+                rule: row.get("rule"),
+                severity: severity_of(row.get("severity")),
+                count: number(row, "count"),
+                records: number(row, "records"),
+                new: number(row, "new"),
+                since: row.get("first"),
+                example,
+            })
+        };
+        Ok(rows.iter().filter_map(group).collect())
+    }
+
+    /// How the findings of a source changed from one time to another.
+    pub async fn finding_changes(
+        &self,
+        source: &SourceId,
+        from: &str,
+        to: &str,
+    ) -> Result<FindingChanges, OperationsError> {
+        let counted = async |condition: &str| -> Result<Vec<RuleCount>, OperationsError> {
+            let text = format!(
+                "SELECT rule, count(*) AS count FROM findings WHERE source = ?1 AND {condition} GROUP BY rule ORDER BY count(*) DESC, rule"
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(source.to_string());
+            let rows = self.rows(query.bind(from.to_owned()).bind(to.to_owned())).await?;
+            let count = |row: &sqlx::sqlite::SqliteRow| u64::try_from(row.get::<i64, _>("count")).unwrap_or(0);
+            Ok(rows.iter().map(|row| RuleCount { rule: row.get("rule"), count: count(row) }).collect())
+        };
+        let new = counted("since > ?2 AND since <= ?3 AND (gone_at IS NULL OR gone_at > ?3)").await?;
+        let gone = counted("since <= ?2 AND gone_at > ?2 AND gone_at <= ?3").await?;
+        let persisting = counted("since <= ?2 AND (gone_at IS NULL OR gone_at > ?3)").await?;
+        Ok(FindingChanges { new, gone, persisting: persisting.iter().map(|rule| rule.count).sum() })
+    }
+
+    /// Forgets findings that ended before a time.
+    pub async fn forget_findings(&self, before: &str) -> Result<u64, OperationsError> {
+        self.run(sqlx::query("DELETE FROM findings WHERE gone_at < ?").bind(before.to_owned())).await
+    }
+
+    /// Ends the findings of records that leave the catalogue.
+    pub(super) async fn end_findings(&self, keys: &str, now: &str) -> Result<(), OperationsError> {
+        let query = sqlx::query(
+            "UPDATE findings SET gone_at = ?2 WHERE key IN (SELECT value FROM json_each(?1)) AND gone_at IS NULL",
+        );
+        self.run(query.bind(keys.to_owned()).bind(now.to_owned())).await?;
+        Ok(())
+    }
+
+    /// Has the findings hold again that ended when a record was archived.
+    pub(super) async fn reopen_findings(&self, key: DatasetKey) -> Result<(), OperationsError> {
+        let query = sqlx::query(
+            "UPDATE findings SET gone_at = NULL WHERE key = ?1
+             AND gone_at = (SELECT max(gone_at) FROM findings WHERE key = ?1)
+             AND EXISTS (SELECT 1 FROM records WHERE key = ?1 AND archived_at IS NOT NULL)",
+        );
+        self.run(query.bind(key.to_string())).await?;
+        Ok(())
+    }
+
+    /// Forgets what a run of a job at a time found, and what it ended.
+    pub(super) async fn forget_found(&self, job: &str, time: &str) -> Result<(), OperationsError> {
+        for statement in [
+            "DELETE FROM findings WHERE since = ?2 AND source = (SELECT source FROM jobs WHERE id = ?1)",
+            "UPDATE findings SET gone_at = NULL WHERE gone_at = ?2 AND source = (SELECT source FROM jobs WHERE id = ?1)",
+        ] {
+            self.run(sqlx::query(statement).bind(job.to_owned()).bind(time.to_owned())).await?;
+        }
+        Ok(())
+    }
+}
+
+fn finding_row<'f>(row: &'f RecordRow, finding: &'f Finding) -> FindingRow<'f> {
+    FindingRow {
+        source: &row.source,
+        key: &row.key,
+        rule: &finding.rule,
+        severity: severity_number(finding.severity),
+        suggests: finding.suggestion.is_some(),
+        finding,
+    }
+}
+
+fn numbered(row: &sqlx::sqlite::SqliteRow) -> Option<NumberedFinding> {
+    let mut finding: Finding = serde_json::from_str(row.get("finding")).ok()?;
+    finding.since = row.get("since");
+    Some(NumberedFinding { id: row.get("id"), key: row.get("key"), finding })
+}
+
+fn severity_number(severity: Severity) -> i64 {
+    match severity {
+        Severity::Info => 0,
+        Severity::Warning => 1,
+        Severity::Violation => 2,
+    }
+}
+
+fn severity_of(number: i64) -> Severity {
+    match number {
+        2 => Severity::Violation,
+        1 => Severity::Warning,
+        _ => Severity::Info,
+    }
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("findings are plain values")
+}

@@ -1,0 +1,125 @@
+//! What a report says before it lists findings: of what it is, and what to mend first.
+
+use super::fields::spoiled_field;
+use crate::catalog::{Finding, Severity};
+use crate::harvest::FindingCounts;
+use crate::operations::FindingGroup;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of what a report is.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Head {
+    /// The source's name.
+    pub source: String,
+    /// Its title.
+    pub title: String,
+    /// The job whose report it is, as `moisson harvest --format json` prints it.
+    pub report: Value,
+    /// Findings by severity.
+    pub counts: FindingCounts,
+    /// The address behind which each rule has a page, by its name.
+    #[serde(skip)]
+    pub rules: String,
+    /// The name of the page that was checked, as places have it, and as the person who asked wrote it.
+    #[serde(skip)]
+    pub written_as: Option<(String, String)>,
+}
+
+impl Head {
+    /// A page as the person who asked for the report wrote it.
+    #[must_use]
+    pub fn page<'p>(&'p self, page: &'p str) -> &'p str {
+        match &self.written_as {
+            Some((name, written)) if name == page => written,
+            _ => page,
+        }
+    }
+}
+
+/// The findings of one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// The rule.
+    pub rule: String,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// How many there are.
+    pub count: u64,
+    /// In how many records.
+    pub records: u64,
+    /// How many of them were not there before.
+    pub new: u64,
+    /// Since when there has been one, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// What it costs to leave them: records, weighed.
+    pub cost: u64,
+    /// The field of dataset records that they spoil.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// One that says most.
+    pub example: Finding,
+}
+
+/// What a finding costs each record that has it: a violation keeps records out of catalogues that publish valid ones
+/// alone, a warning costs readers, the rest is good to know.
+fn weight(severity: Severity) -> u64 {
+    match severity {
+        Severity::Violation => 20,
+        Severity::Warning => 3,
+        Severity::Info => 1,
+    }
+}
+
+impl From<FindingGroup> for Group {
+    fn from(group: FindingGroup) -> Self {
+        Self {
+            cost: weight(group.severity) * group.records,
+            field: spoiled_field(&group.rule, group.example.property.as_deref()).map(ToOwned::to_owned),
+            rule: group.rule,
+            severity: group.severity,
+            count: group.count,
+            records: group.records,
+            new: group.new,
+            since: Some(group.since),
+            example: group.example,
+        }
+    }
+}
+
+/// Groups, the dearest first.
+#[must_use]
+pub fn ordered(mut groups: Vec<Group>) -> Vec<Group> {
+    groups.sort_by(|one, other| {
+        let key = |group: &Group| (std::cmp::Reverse(group.cost), std::cmp::Reverse(group.severity));
+        key(one).cmp(&key(other)).then_with(|| one.rule.cmp(&other.rule))
+    });
+    groups
+}
+
+/// Findings by rule, the dearest first; those that a condition holds of are new.
+#[must_use]
+pub fn groups_of(findings: &[Finding], is_new: impl Fn(&Finding) -> bool) -> Vec<Group> {
+    let mut by_rule: BTreeMap<(&str, Severity), Vec<&Finding>> = BTreeMap::new();
+    for finding in findings {
+        by_rule.entry((&finding.rule, finding.severity)).or_default().push(finding);
+    }
+    let group = |((rule, severity), group): ((&str, Severity), Vec<&Finding>)| {
+        let records: BTreeSet<&str> = group.iter().map(|finding| finding.record.as_str()).collect();
+        let example = group.iter().find(|finding| finding.suggestion.is_some()).unwrap_or(&group[0]);
+        Group {
+            rule: rule.to_owned(),
+            severity,
+            count: group.len() as u64,
+            records: records.len() as u64,
+            new: group.iter().filter(|finding| is_new(finding)).count() as u64,
+            since: group.iter().filter_map(|finding| finding.since.clone()).min(),
+            cost: weight(severity) * records.len() as u64,
+            field: spoiled_field(rule, example.property.as_deref()).map(ToOwned::to_owned),
+            example: (*example).clone(),
+        }
+    };
+    ordered(by_rule.into_iter().map(group).collect())
+}

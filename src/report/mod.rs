@@ -1,0 +1,26 @@
+//! Validation reports: findings by what it costs to leave them, in the formats that people and their tools read.
+//!
+//! A report is a head, groups (one a rule) and a stream of findings; writers hold one finding at a time, so that a
+//! report of fifty thousand takes no more memory than one of ten. The rules' own pages are drawn from their shapes.
+
+mod baseline;
+mod csv;
+mod document;
+mod fields;
+mod format;
+mod json;
+mod junit;
+mod patch;
+mod rdf;
+mod rules;
+mod sarif;
+mod text;
+
+pub use baseline::Baseline;
+pub use document::{Group, Head, groups_of, ordered};
+pub use fields::spoiled_field;
+pub use format::{Findings, Format, Threshold, write};
+pub use patch::{Patch, example_of, patch};
+pub use rdf::{finding_graph, result_triples};
+pub use rules::{Rule, Rules};
+pub use text::{Colours, write_text};

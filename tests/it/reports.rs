@@ -1,0 +1,97 @@
+//! Reports as publishers and their tools read them.
+
+use crate::moisson::{Bench, text};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/catalogue.ttl")
+}
+
+fn check(bench: &Bench, arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = bench.run(&[&["check"], arguments].concat());
+    let said = String::from_utf8_lossy(&stdout).into_owned();
+    (status.code(), if said.is_empty() { String::from_utf8_lossy(&stderr).into_owned() } else { said })
+}
+
+fn checked(bench: &Bench, file: &Path, more: &[&str]) -> Value {
+    let (_, said) = check(bench, &[&[text(file), "--format", "json"], more].concat());
+    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+#[test]
+fn every_format_tells_the_same_findings() {
+    let bench = Bench::new();
+    let report = checked(&bench, &sample(), &[]);
+    let findings = report["findings"].as_array().expect("findings");
+    assert!(findings.len() > 100);
+    let of = |format: &str| check(&bench, &[text(&sample()), "--format", format]).1;
+    assert_eq!(of("csv").lines().count(), findings.len() + 1);
+    let sarif: Value = serde_json::from_str(&of("sarif")).expect("JSON");
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    let errors = report["report"]["errors"].as_array().expect("errors").len();
+    assert_eq!(results.len(), findings.len() + errors);
+    let region =
+        results.iter().find(|result| result["ruleId"] == "dcat-ap-3/Dataset-issued-date").expect("a result");
+    assert_eq!(region["level"], "error");
+    let physical = &region["locations"][0]["physicalLocation"];
+    assert_eq!(physical["artifactLocation"]["uri"], text(&sample()));
+    assert!(physical["region"]["startColumn"].is_u64(), "{region}");
+    assert_eq!(of("turtle").matches("sh:ValidationResult").count(), findings.len());
+    assert_eq!(of("jsonld").matches("shacl#ValidationResult").count(), findings.len());
+    let junit = of("junit");
+    let groups = report["groups"].as_array().expect("groups");
+    let broken = groups.iter().filter(|group| group["severity"] == "violation").count();
+    assert_eq!(junit.matches("<failure").count(), broken + 1, "the rules, and what could not be read");
+    assert!(junit.contains(&format!("failures=\"{}\"", broken + 1)), "{}", &junit[..400]);
+    let counted: u64 = groups.iter().filter_map(|group| group["count"].as_u64()).sum();
+    assert_eq!(counted, findings.len() as u64);
+    let costs: Vec<u64> = groups.iter().filter_map(|group| group["cost"].as_u64()).collect();
+    assert!(costs.is_sorted_by(|one, next| one >= next), "the dearest first: {costs:?}");
+}
+
+#[test]
+fn a_baseline_lets_new_findings_fail_alone() {
+    let bench = Bench::new();
+    let (code, known) = check(&bench, &[text(&sample()), "--format", "json"]);
+    assert_eq!(code, Some(1));
+    let baseline = bench.write("known.json", &known);
+    let (code, said) = check(&bench, &[text(&sample()), "--baseline", text(&baseline)]);
+    assert_eq!(code, Some(0), "{said}");
+    // Lines that move are no news; a new fault is.
+    let edited = std::fs::read_to_string(sample()).expect("the sample");
+    let edited = format!("\n# one more line\n\n{edited}");
+    let moved = bench.write("catalogue.ttl", &edited);
+    assert_eq!(check(&bench, &[text(&moved), "--baseline", text(&baseline)]).0, Some(0));
+    let broken = edited.replacen("\"2015-03-01\"^^xsd:date", "\"01/03/2015\"^^xsd:date", 1);
+    assert_ne!(broken, edited);
+    let broken = bench.write("catalogue.ttl", &broken);
+    let report = checked(&bench, &broken, &["--baseline", text(&baseline)]);
+    let rules: Vec<&str> =
+        report["groups"].as_array().into_iter().flatten().filter_map(|group| group["rule"].as_str()).collect();
+    assert_eq!(rules, ["dcat-ap-3/Dataset-issued-date"], "{report}");
+    assert_eq!(check(&bench, &[text(&broken), "--baseline", text(&baseline)]).0, Some(1));
+    let (code, said) = check(&bench, &[text(&sample()), "--baseline", text(&sample())]);
+    assert!(code == Some(2) && said.contains("baseline"), "{said}");
+}
+
+#[test]
+fn one_rule_is_asked_alone_and_explained() {
+    let bench = Bench::new();
+    let rule = "dcat-ap-3/Dataset-issued-date";
+    let report = checked(&bench, &sample(), &["--only", rule]);
+    let found: BTreeSet<&str> =
+        report["findings"].as_array().into_iter().flatten().filter_map(|one| one["rule"].as_str()).collect();
+    assert_eq!(found, BTreeSet::from([rule]));
+    let (code, said) = check(&bench, &[text(&sample()), "--only", "dcat-ap-3/no-such-rule"]);
+    assert!(code == Some(2) && said.contains("no-such-rule"), "{said}");
+    let (code, said) = check(&bench, &["--explain", rule]);
+    assert_eq!(code, Some(0));
+    for words in ["dct:issued", "wrong", "right", "sh:node", "semiceu.github.io"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let (code, said) = check(&bench, &["--explain", "Dataset-issued-dat"]);
+    assert!(code == Some(2) && said.contains(rule), "{said}");
+}
