@@ -156,8 +156,9 @@ async fn register(
     if options.registered_url.as_ref().is_some_and(|taken| *taken != known.url) {
         return Err(HarvestError::Cancelled);
     }
-    let moved = (known.url != url && !known.kind.is_empty())
-        .then(|| format!("the source {} moved here from {}; its records stay its own", known.name, known.url));
+    let moved = (known.url != url && !known.kind.is_empty()).then(|| {
+        format!("the source {} moved here from {}; its records stay its own", known.name, public_url(&known.url))
+    });
     if known.url == url && known.kind == kind.as_str() {
         return Ok((known, moved));
     }
@@ -169,6 +170,12 @@ async fn register(
     };
     operations.edit_source(&row).await?;
     Ok((row, moved))
+}
+
+/// An address as everybody may see it: of a local file, its name alone.
+fn public_url(url: &str) -> String {
+    url.strip_prefix("file://")
+        .map_or_else(|| url.to_owned(), |path| format!("file:{}", path.rsplit('/').next().unwrap_or(path)))
 }
 
 /// Brings the operations data in line with the store, which is the truth: a crash can leave them behind.

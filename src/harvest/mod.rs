@@ -35,7 +35,7 @@ pub use hand::{Hand, HandError};
 pub use job::Harvest;
 pub use options::{Options, Writing};
 pub use outcome::{FailedJob, HarvestError, Harvested, Progress};
-pub use profiles::{Profile, ProfileError, Profiles, built_in_profiles};
+pub use profiles::{Profile, ProfileError, Profiles, built_in_profiles, rule_name};
 pub use removal::RemovalRules;
 pub use report::{FindingCounts, JobReport, RecordCounts, Status};
 pub use states::{Compared, compare_states};

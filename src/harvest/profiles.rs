@@ -7,7 +7,7 @@ use crate::validate::{
     Budget, Data, Details, DocumentError, Documents, Failure, Plan, Role, ShapesError, ValidationResult, path_text,
 };
 use crate::vocab::{moisson, sh};
-use oxrdf::{Literal, Term, Triple};
+use oxrdf::{Literal, NamedNode, Term, Triple};
 use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
 
@@ -176,6 +176,14 @@ impl Profiles {
             findings.extend(asked.map(|result| profile.finding(result, draft)));
             findings.extend(report.failures.iter().map(|failure| profile.not_evaluated(failure, draft)));
         }
+        // A profile that builds on another one repeats what that one says.
+        if self.compiled.len() > 1 {
+            let mut said = FxHashSet::default();
+            let identity = |finding: &Finding| {
+                (finding.rule.clone(), finding.focus_node.clone(), finding.property.clone(), finding.value.clone())
+            };
+            findings.retain(|finding| said.insert(identity(finding)));
+        }
         findings
     }
 }
@@ -208,7 +216,7 @@ impl Profile {
             record: draft.remote_id.value.clone(),
             property: property.clone(),
             value: result.value.as_ref().map(ToString::to_string),
-            rule: format!("{}/{}", self.name, rule_name(result)),
+            rule: rule_name(&self.name, &result.source_shape, &result.component),
             severity: severity(result),
             message: message(&result.messages),
             place: draft.place_of(&focus, property.as_deref(), value.as_deref()),
@@ -279,12 +287,18 @@ fn short_name(name: &str) -> String {
     )
 }
 
-/// The shape's own name, or the component's where the shape has none.
-fn rule_name(result: &ValidationResult) -> String {
+/// What the IRIs of the program's own shapes begin with.
+const SHAPES: &str = "https://moisson.dev/shapes/";
+
+/// The stable name of a rule: of the program's own the profile that it comes of, whatever profile builds on it, and its
+/// name there; of others the profile's name and the shape's, or the component's where the shape has none.
+#[must_use]
+pub fn rule_name(profile: &str, shape: &Term, component: &NamedNode) -> String {
     let last = |iri: &str| iri.rsplit(['#', '/']).next().unwrap_or(iri).to_owned();
-    match &result.source_shape {
-        Term::NamedNode(shape) => last(shape.as_str()),
-        Term::BlankNode(_) | Term::Literal(_) => last(result.component.as_str()),
+    let Term::NamedNode(shape) = shape else { return format!("{profile}/{}", last(component.as_str())) };
+    match shape.as_str().strip_prefix(SHAPES) {
+        Some(own) => own.replacen('#', "/", 1),
+        None => format!("{profile}/{}", last(shape.as_str())),
     }
 }
 

@@ -206,7 +206,7 @@ pub struct JobReport {
     /// The syntax of the source's pages, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syntax: Option<Syntax>,
-    /// A value of each property as the source itself writes it: what others of its records lack.
+    /// A value of each property as the source itself writes it, by class and property: what others of its records lack.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub examples: BTreeMap<String, String>,
     /// How long it took, in seconds.

@@ -7,6 +7,8 @@ use super::report::{FindingCounts, RecordCounts};
 use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError, Syntax};
 use crate::convert::Draft;
 use crate::operations::{DerivedRow, Item, RecordRow};
+use crate::vocab::rdf;
+use oxrdf::{NamedOrBlankNode, Term};
 use std::collections::{BTreeMap, HashMap};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -55,17 +57,34 @@ const EXAMPLES: usize = 200;
 const LONGEST_EXAMPLE: usize = 200;
 
 impl State {
-    /// Keeps the first value of each property that the source itself writes.
+    /// Keeps the first value of each property that the source itself writes, by the class of what has it.
     pub(super) fn note_examples(&mut self, draft: &Draft) {
-        for triple in &draft.triples {
-            let property = triple.predicate.as_str();
-            if self.examples.contains_key(property) || self.examples.len() >= EXAMPLES {
-                continue;
+        if self.examples.len() >= EXAMPLES {
+            return;
+        }
+        let mut classes: HashMap<&NamedOrBlankNode, &str> = HashMap::new();
+        for triple in draft.triples.iter().filter(|triple| triple.predicate == rdf::TYPE) {
+            if let Term::NamedNode(class) = &triple.object {
+                classes.entry(&triple.subject).or_insert(class.as_str());
             }
+        }
+        for triple in &draft.triples {
+            let Some(class) = classes.get(&triple.subject) else { continue };
+            let class = class.rsplit(['#', '/']).next().unwrap_or_default();
+            let name = format!("{class} {}", triple.predicate.as_str());
             let value = triple.object.to_string();
             let is_ours = value.contains("/.well-known/genid/");
             if !is_ours && value.len() <= LONGEST_EXAMPLE {
-                self.examples.insert(property.to_owned(), value);
+                self.examples.entry(name).or_insert(value);
+            }
+        }
+    }
+
+    /// A value that is found fault with is no example.
+    pub(super) fn drop_examples(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            if let (Some(property), Some(value)) = (&finding.property, &finding.value) {
+                self.examples.retain(|name, known| !(known == value && name.ends_with(property.as_str())));
             }
         }
     }

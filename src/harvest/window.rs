@@ -112,7 +112,11 @@ impl Job<'_> {
             .collect();
         let drafts = self.select(drafts)?;
         for (_, draft) in &drafts {
-            self.state.note_examples(draft);
+            // What is found in the others is told when they are gone through; a record that stays as it is may not be.
+            let is_sound = self.desk.known.findings.get(&draft.key).is_none_or(|stored| stored.counts[0] == 0);
+            if is_sound {
+                self.state.note_examples(draft);
+            }
         }
         self.clock.add("identify and hash", start.elapsed());
         let mut kept = Vec::new();

@@ -46,6 +46,7 @@ impl Job<'_> {
         let mut written = Vec::with_capacity(processed.len());
         for record in processed {
             self.state.finding_counts.add(FindingCounts::of(&record.findings));
+            self.state.drop_examples(&record.findings);
             let why = self.held_back(&record);
             // What is compared with what is stored leaves out what would not be.
             if self.desk.opened.is_none() && (why.is_none() || !self.options.keep_differences) {

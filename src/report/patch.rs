@@ -49,7 +49,9 @@ pub fn example_of(
     syntax: Option<Syntax>,
 ) -> Option<String> {
     let property = finding.property.as_ref().filter(|_| finding.value.is_none())?;
-    let statement = Statement { property: property.clone(), value: term(examples.get(property)?) };
+    let class = finding.rule.rsplit('/').next()?.split('-').next()?;
+    let example = examples.get(&format!("{class} {property}"))?;
+    let statement = Statement { property: property.clone(), value: term(example) };
     match syntax? {
         Syntax::Turtle => Some(statement.in_turtle()),
         Syntax::RdfXml => Some(statement.in_rdf_xml()),
@@ -124,7 +126,8 @@ impl Statement {
 }
 
 /// An IRI by its usual prefix, else in brackets.
-pub(super) fn short(iri: &str) -> String {
+#[must_use]
+pub fn short(iri: &str) -> String {
     let prefixed = PREFIXES.iter().find_map(|(prefix, namespace)| {
         let local = iri.strip_prefix(namespace)?;
         let is_name = !local.is_empty() && local.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));

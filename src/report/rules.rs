@@ -2,7 +2,7 @@
 
 use super::patch::short;
 use crate::catalog::{Message, Severity};
-use crate::harvest::{ProfileError, Profiles, built_in_profiles};
+use crate::harvest::{ProfileError, Profiles, built_in_profiles, rule_name};
 use crate::triples::Graph;
 use crate::validate::{Documents, Plan, Role, Shape, Target, path_text};
 use crate::vocab::{moisson, rdf, sh};
@@ -125,7 +125,7 @@ fn of_shape(profile: &str, plan: &Plan, shape: &Shape, notes: &Graph) -> Rule {
     let path = shape.path.as_ref().map(|(node, _)| node);
     let property = path.map(|path| path_text(graph, path));
     let mut rule = Rule {
-        name: format!("{profile}/{}", local_name(&shape.id)),
+        name: rule_name(profile, &shape.id, &shape.severity),
         severity: severity(&shape.severity),
         message: message(shape.messages.iter()),
         classes: classes(plan, shape),
@@ -317,14 +317,6 @@ fn shown(term: &Term) -> String {
         Term::NamedNode(node) => short(node.as_str()),
         other => other.to_string(),
     }
-}
-
-fn local_name(term: &Term) -> String {
-    let text = match term {
-        Term::NamedNode(node) => node.as_str(),
-        Term::BlankNode(_) | Term::Literal(_) => "",
-    };
-    text.rsplit(['#', '/']).next().unwrap_or(text).to_owned()
 }
 
 fn severity_of_term(term: &Term) -> Severity {

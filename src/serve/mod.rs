@@ -19,6 +19,7 @@ mod pages;
 mod parameters;
 mod problem;
 mod records;
+mod reports;
 mod server;
 mod sparql;
 

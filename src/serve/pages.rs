@@ -80,6 +80,7 @@ struct JobLine {
 #[derive(Template)]
 #[template(path = "source.html")]
 struct SourcePage {
+    name: String,
     title: String,
     description: String,
     /// Where it stands, where it is not followed.
@@ -125,6 +126,7 @@ pub(super) async fn source(
     let start = (page - 1).saturating_mul(PAGE);
     let of_page = keys.iter().skip(start).take(PAGE).copied().collect();
     let source_page = SourcePage {
+        name: row.name.clone(),
         title: row.title().to_owned(),
         description: row.settings.description.clone().unwrap_or_default(),
         state: state_of(&row),

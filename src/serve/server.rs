@@ -3,7 +3,7 @@
 use super::auth::Remembered;
 use super::limits::{Counted, limited};
 use super::problem::Problem;
-use super::{api, catalogue, connections, dataset, harvest, openapi, pages, records, sparql};
+use super::{api, catalogue, connections, dataset, harvest, openapi, pages, records, reports, sparql};
 use crate::catalog::DatasetKey;
 use crate::config::Config;
 use crate::convert::QueryError;
@@ -11,6 +11,7 @@ use crate::derive::{Deriver, Seen};
 use crate::harvest::{Hand, HandError};
 use crate::jobs::Service;
 use crate::operations::{Operations, OperationsError};
+use crate::report::Rules;
 use crate::store::{CatalogueRecord, Folder, GraphNames, Snapshot, StoreError};
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -61,6 +62,7 @@ pub(super) struct Shared {
     places: Arc<Semaphore>,
     /// What harvests; a server that only reads has none.
     service: Option<Arc<Service>>,
+    rules: OnceLock<Rules>,
     pub(super) remembered: Remembered,
     pub(super) counted: Counted,
     /// The snapshot last opened. Written by whichever request first sees a newer one.
@@ -101,6 +103,11 @@ impl Shared {
             *opened = Arc::clone(&newest);
         }
         Ok(newest)
+    }
+
+    /// The rules of the profiles that the program brings; they are compiled when they are first asked for.
+    pub(super) fn rules(&self) -> &Rules {
+        self.rules.get_or_init(|| Rules::of_program().unwrap_or_default())
     }
 
     /// A place among the queries that may run at once.
@@ -164,6 +171,7 @@ impl Server {
             operations,
             deriver: Deriver::new(&settings.config.languages)?,
             service,
+            rules: OnceLock::new(),
             remembered: Remembered::default(),
             counted: Counted::default(),
             places: Arc::new(Semaphore::new(PLACES)),
@@ -193,6 +201,11 @@ impl Server {
             .route("/.well-known/genid/{key}/{name}", get(dataset::of_node))
             .route("/catalog", get(catalogue::choose))
             .route("/source/{slug}", get(pages::source))
+            .route("/source/{slug}/{form}", get(reports::of_source))
+            .route("/dataset/{key}/{form}", get(reports::of_dataset))
+            .route("/job/{job}/{form}", get(reports::of_job))
+            .route("/rules/", get(reports::rules))
+            .route("/rules/{profile}/{rule}", get(reports::rule))
             .route("/{catalogue}", get(catalogue::catalogue))
             .route("/ready", get(ready))
             .route("/metrics", get(metrics))

@@ -1,6 +1,7 @@
 //! Reports as publishers and their tools read them.
 
 use crate::moisson::{Bench, text};
+use crate::serving::Serving;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -94,4 +95,88 @@ fn one_rule_is_asked_alone_and_explained() {
     }
     let (code, said) = check(&bench, &["--explain", "Dataset-issued-dat"]);
     assert!(code == Some(2) && said.contains(rule), "{said}");
+}
+
+/// A source with two harvests: a fault is mended in the second, and another is new.
+fn two_harvests() -> (Bench, Serving, Vec<String>) {
+    let bench = Bench::new();
+    let text_of = std::fs::read_to_string(sample()).expect("the sample");
+    let file = bench.write("catalogue.ttl", &text_of);
+    let first = bench.harvest(text(&file), &["--source", "ville"]);
+    let edited = text_of.replacen("\"2015-03-01\"^^xsd:date", "\"01/03/2015\"^^xsd:date", 1).replacen(
+        "\"Mensuel\"",
+        "<http://publications.europa.eu/resource/authority/frequency/MONTHLY>",
+        1,
+    );
+    bench.write("catalogue.ttl", &edited);
+    let second = bench.harvest(text(&file), &["--source", "ville"]);
+    let serving = Serving::start(&bench, &["--read-only"]);
+    let jobs = [first, second].map(|job| job["job"].as_str().expect("a job").to_owned());
+    (bench, serving, jobs.to_vec())
+}
+
+#[test]
+fn a_report_says_what_is_new_what_is_gone_and_since_when_and_former_ones_stay() {
+    let (_bench, serving, jobs) = two_harvests();
+    let rules = |address: &str| -> std::collections::BTreeMap<String, u64> {
+        let report = serving.get(address);
+        let groups = report["groups"].as_array().unwrap_or_else(|| panic!("{address}: {report}"));
+        groups
+            .iter()
+            .filter_map(|group| Some((group["rule"].as_str()?.to_owned(), group["count"].as_u64()?)))
+            .collect()
+    };
+    let now = rules("/source/ville/report.json");
+    assert_eq!(now, rules(&format!("/job/{}/report.json", jobs[1])));
+    let before = rules(&format!("/job/{}/report.json", jobs[0]));
+    let (frequency, issued) = ("dcat-ap-3/Dataset-accrualPeriodicity-kind", "dcat-ap-3/Dataset-issued-date");
+    assert_eq!((before[frequency], now[frequency]), (2, 1));
+    assert_eq!((before[issued], now[issued]), (2, 3));
+    let report = serving.get("/source/ville/report.json");
+    let group = report["groups"]
+        .as_array()
+        .expect("groups")
+        .iter()
+        .find(|group| group["rule"] == issued)
+        .expect("a group")
+        .clone();
+    assert_eq!(group["new"], 1, "{group}");
+    let page = serving.ask("GET", "/source/ville/report.html?lang=en", None, None).1;
+    let page = page.as_str().expect("a page");
+    for words in
+        ["1 new findings, 1 gone", "- dct:issued", "&#34;12/06/2021&#34;^^xsd:date", "Dataset-issued-date"]
+    {
+        assert!(page.contains(words) || words.starts_with('-'), "{words}: {page}");
+    }
+    let french = serving.ask("GET", "/source/ville/report.html?lang=fr", None, None).1;
+    assert!(french.as_str().is_some_and(|page| page.contains("lang=\"fr\"") && page.contains("Que corriger")));
+    let one = serving.ask("GET", &format!("/source/ville/report.html?rule={issued}"), None, None).1;
+    let list = one
+        .as_str()
+        .and_then(|page| page.split("<ol class=\"findings\">").nth(1))
+        .map(|list| list.matches("<li>").count());
+    assert_eq!(list, Some(3), "{one}");
+    let rule = serving.ask("GET", &format!("/rules/{issued}"), None, None).1;
+    assert!(
+        rule.as_str().is_some_and(|page| page.contains("semiceu.github.io") && page.contains("sh:node")),
+        "{rule}"
+    );
+}
+
+#[test]
+fn a_record_s_report_has_its_findings_alone_and_its_mended_description_has_fewer() {
+    let (bench, serving, _) = two_harvests();
+    let record = bench.records().into_iter().find(|record| record["remote_id"] == "fontaines").expect("a record");
+    let key = record["id"].as_str().expect("a key");
+    let report = serving.get(&format!("/dataset/{key}/report.json"));
+    let findings = report["findings"].as_array().expect("findings");
+    assert!(!findings.is_empty() && findings.iter().all(|finding| finding["record"] == "fontaines"), "{report}");
+    let mended = serving.ask("GET", &format!("/dataset/{key}/corrected.ttl"), None, None).1;
+    let mended = mended.as_str().expect("Turtle");
+    assert!(mended.contains("2021-06-12") && !mended.contains("12/06/2021"), "{mended}");
+    let file = bench.write("mended.ttl", mended);
+    let violations = |report: &Value| report["report"]["findings"]["violation"].as_u64().expect("a number");
+    let (before, after) =
+        (report["report"]["findings"]["violation"].as_u64(), violations(&checked(&bench, &file, &[])));
+    assert!(before.is_some() && after == 0, "{mended}");
 }
