@@ -312,11 +312,24 @@ namespace! {
         LANDING_PAGE = "landingPage",
         RECORD = "record",
         SUGGESTION = "suggestion",
+        VIOLATIONS = "violations",
+        WARNINGS = "warnings",
+        INFOS = "infos",
+        UNKNOWN = "unknown",
         RULE = "Rule",
         WHY = "why",
         RIGHT = "right",
         WRONG = "wrong",
         CLAUSE = "clause",
+    }
+}
+
+namespace! {
+    /// Data Quality Vocabulary (W3C Note of 2016-12-15).
+    dqv = "http://www.w3.org/ns/dqv#" {
+        COMPUTED_ON = "computedOn",
+        IS_MEASUREMENT_OF = "isMeasurementOf",
+        VALUE = "value",
     }
 }
 
@@ -352,7 +365,7 @@ pub const PREFIXES: &[(&str, &str)] = &[
     ("dcat", dcat::NAMESPACE),
     ("dcatap", "http://data.europa.eu/r5r/"),
     ("dct", dct::NAMESPACE),
-    ("dqv", "http://www.w3.org/ns/dqv#"),
+    ("dqv", dqv::NAMESPACE),
     ("foaf", foaf::NAMESPACE),
     ("geo", geosparql::NAMESPACE),
     ("geodcatap", "http://data.europa.eu/930/"),

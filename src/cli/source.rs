@@ -34,6 +34,8 @@ pub(crate) enum Action {
     Preview(NameArguments),
     /// Harvest a source now
     Run(NameArguments),
+    /// Show which addresses of a source's records do not answer; with --check, ask them
+    Links(LinksArguments),
     /// Show, confirm or refuse a removal that waits for a person
     Removal(RemovalArguments),
 }
@@ -110,6 +112,17 @@ pub(crate) struct RemoveArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct LinksArguments {
+    /// The source's name
+    name: String,
+    /// Ask the addresses that were not asked today, and wait
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    api: ApiArguments,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RemovalArguments {
     /// The source's name
     name: String,
@@ -135,6 +148,7 @@ pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
         Action::Preview(arguments) => preview(arguments, config),
         Action::Run(arguments) => harvest(arguments, config),
         Action::Removal(arguments) => removal(arguments, config),
+        Action::Links(arguments) => links(arguments, config),
     }
 }
 
@@ -325,6 +339,27 @@ fn removal(arguments: &RemovalArguments, config: &Config) -> anyhow::Result<Outc
     }
     print(&arguments.api, &held, &lines.join("\n"))?;
     Ok(Outcome::Done)
+}
+
+fn links(arguments: &LinksArguments, config: &Config) -> anyhow::Result<Outcome> {
+    let api = arguments.api.open(config)?;
+    let path = source_path(&arguments.name, "links/");
+    let mut state = if arguments.check { api.post(&path, &json!({}))? } else { api.get(&path)? };
+    while arguments.check && state["running"] == true {
+        std::thread::sleep(Duration::from_millis(300));
+        state = api.get(&path)?;
+    }
+    let number = |name: &str| state[name].as_u64().unwrap_or(0);
+    let (total, checked, answering) = (number("total"), number("checked"), number("answering"));
+    let mut lines = vec![format!("{total} addresses, {checked} asked, {answering} answer")];
+    for link in state["broken"].as_array().into_iter().flatten() {
+        let why = link["status"]
+            .as_u64()
+            .map_or_else(|| link["error"].as_str().unwrap_or("-").to_owned(), |status| status.to_string());
+        lines.push(format!("  {}  {why}", link["url"].as_str().unwrap_or("-")));
+    }
+    print(&arguments.api, &state, &lines.join("\n"))?;
+    Ok(if checked == answering { Outcome::Done } else { Outcome::WithErrors })
 }
 
 /// A source in one line.

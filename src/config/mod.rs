@@ -3,7 +3,7 @@
 mod service;
 mod source;
 
-pub use service::{Mail, Manners, Notify, Service, Webhook};
+pub use service::{LeastSeverity, Mail, Manners, Notify, Service, Webhook};
 pub use source::{Policy, SourceConfig};
 
 use serde::Deserialize;

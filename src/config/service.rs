@@ -24,6 +24,25 @@ pub struct Service {
     pub schedule: String,
     /// Requests of one address a minute that the API takes; 0 takes all. Default 600.
     pub requests_a_minute: u32,
+    /// From which severity on findings can be queried by SPARQL: `violation`, `warning` or `info`. Reports have all.
+    /// Each finding takes about eight statements. Default `violation`.
+    pub findings_in_store: LeastSeverity,
+    /// Days after which the addresses of records are asked again whether they answer; 0 asks on request alone.
+    /// Default 0.
+    pub check_links_days: i64,
+}
+
+/// From which severity on something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LeastSeverity {
+    /// For violations alone.
+    #[default]
+    Violation,
+    /// For warnings, too.
+    Warning,
+    /// For all.
+    Info,
 }
 
 impl Default for Service {
@@ -37,6 +56,8 @@ impl Default for Service {
             keep_jobs_days: 365,
             schedule: "@daily".to_owned(),
             requests_a_minute: 600,
+            findings_in_store: LeastSeverity::default(),
+            check_links_days: 0,
         }
     }
 }

@@ -4,10 +4,12 @@
 //! is derived when it is harvested and kept, or when it is asked for; it is never edited.
 
 mod assemble;
+mod quality;
 mod record;
 mod rows;
 mod selection;
 
+pub use quality::{Assessment, DIMENSIONS, Gain, INDICATORS, Indicator, Points, Score};
 pub use record::{Checksum, ContactPoint, HarvestInfo, Organization, Record, Resource, Spatial, TemporalCoverage};
 pub use rows::{DeriveError, Deriver, Described, Kept, Seen, kept_title};
 pub use selection::{Catalogue, Filter, Order, OrderKey, Selection, organization_id};

@@ -1,6 +1,7 @@
 //! Running the record queries over the graphs of many records at once.
 
 use super::assemble::assemble;
+use super::quality::{Assessment, Fulfilled};
 use super::record::Record;
 use crate::catalog::{DatasetKey, GraphHash};
 use crate::convert::{QueryError, parse_query, plain, record_evaluator};
@@ -36,6 +37,7 @@ pub type Kept = HashMap<DatasetKey, DerivedRow>;
 #[derive(Debug)]
 pub struct Deriver {
     queries: Vec<(&'static str, Query)>,
+    quality: Query,
     languages: Vec<String>,
     fingerprint: String,
 }
@@ -72,7 +74,13 @@ impl Deriver {
             .collect::<Result<_, QueryError>>()?;
         let texts: Vec<&str> = QUERIES.iter().map(|(_, text)| *text).collect();
         let rules = format!("{}\n{}\n{}", env!("CARGO_PKG_VERSION"), languages.join(" "), texts.concat());
-        Ok(Self { queries, languages: languages.to_vec(), fingerprint: GraphHash::of(&rules).to_string() })
+        let quality = parse_query("mqa", include_str!("../../queries/quality/mqa.rq"))?;
+        Ok(Self {
+            queries,
+            quality,
+            languages: languages.to_vec(),
+            fingerprint: GraphHash::of(&rules).to_string(),
+        })
     }
 
     /// Derives records from a snapshot, in the order of the keys; a key without a record is left out.
@@ -167,6 +175,51 @@ impl Deriver {
             })
             .collect::<Result<_, QueryError>>()?;
         Ok(derived.into_iter().flatten().collect())
+    }
+
+    /// Assesses the quality of records of one source that are about to be stored, by their keys.
+    pub fn assess(
+        &self,
+        described: &[Described<'_>],
+        names: &GraphNames,
+    ) -> Result<HashMap<DatasetKey, Assessment>, QueryError> {
+        let batches = independent_batches(described.to_vec(), BATCH, |record, note| {
+            record.stated.iter().chain(record.normalised).for_each(note);
+        });
+        let assessed: Vec<Vec<(DatasetKey, Assessment)>> = batches
+            .into_par_iter()
+            .map(|batch| {
+                let mut builder = GraphBuilder::new();
+                for record in &batch {
+                    record.about.to_quads(names).into_iter().for_each(|quad| builder.insert(&Triple::from(quad)));
+                    record.stated.iter().chain(record.normalised).for_each(|triple| builder.insert(triple));
+                }
+                let mut of_node = self.fulfilled(&builder.build())?;
+                let assess = |record: &Described<'_>| {
+                    let fulfilled = of_node.remove(record.about.node.as_str()).unwrap_or_default();
+                    (record.about.key, fulfilled.assess())
+                };
+                Ok(batch.iter().map(assess).collect())
+            })
+            .collect::<Result<_, QueryError>>()?;
+        Ok(assessed.into_iter().flatten().collect())
+    }
+
+    /// What records fulfil, by their nodes.
+    fn fulfilled(&self, graph: &Graph) -> Result<HashMap<String, Fulfilled>, QueryError> {
+        let evaluator = record_evaluator(self.languages.clone());
+        let failed = |source| QueryError::Evaluation { name: "mqa".to_owned(), source };
+        let results = evaluator.prepare(&self.quality).execute(GraphView::of(graph)).map_err(failed)?;
+        let mut found: HashMap<String, Fulfilled> = HashMap::new();
+        let QueryResults::Solutions(solutions) = results else { return Ok(found) };
+        for solution in solutions {
+            let solution = solution.map_err(failed)?;
+            let text = |name: &str| solution.get(name).map(plain);
+            if let (Some(record), Some(indicator)) = (text("record"), text("indicator")) {
+                found.entry(record).or_default().add(&indicator, text("part"), text("value"));
+            }
+        }
+        Ok(found)
     }
 
     /// What a record is derived from: its graphs by their hash and mapping, its source, the queries.

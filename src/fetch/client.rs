@@ -4,7 +4,7 @@ use super::address::Reach;
 use super::answers::{detail, said};
 use super::body::Body;
 use super::error::FetchError;
-use super::manners::Budget;
+use super::manners::{Budget, Leave};
 use super::request::{Request, Secret, Validators};
 use super::resolver::{GuardedResolver, Refusal, refusal};
 use super::retry;
@@ -203,21 +203,26 @@ impl Client {
         }
     }
 
+    /// Waits for the leave of a host, which ends with the value; its robots.txt is read first.
+    pub(super) async fn leave(&self, url: &Url) -> Option<Leave> {
+        let (Some(budget), Some(host)) = (&self.budget, url.host_str()) else { return None };
+        if let Some(robots) = budget.robots(host) {
+            robots.get_or_init(|| self.ask_robots(budget, url, host)).await;
+        }
+        Some(budget.leave(host).await)
+    }
+
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// Sends one request and follows its redirects, each checked like the first.
     async fn follow(&self, request: &Request<'_>) -> Result<Answer, Attempt> {
         let first = request.url;
         let mut url = first.clone();
         for _ in 0..=self.limits.redirects {
             self.check(&url).map_err(Attempt::last)?;
-            let _leave = match (&self.budget, url.host_str()) {
-                (Some(budget), Some(host)) => {
-                    if let Some(robots) = budget.robots(host) {
-                        robots.get_or_init(|| self.ask_robots(budget, &url, host)).await;
-                    }
-                    Some(budget.leave(host).await)
-                }
-                _ => None,
-            };
+            let _leave = self.leave(&url).await;
             // The wait for a host's leave is no time of the answer.
             let limit = self.limits.whole;
             let late = |_| Attempt::last(FetchError::Timeout { url: url.to_string(), limit });
@@ -240,7 +245,7 @@ impl Client {
     }
 
     /// Checks the scheme, and an address given in figures, which the resolver never sees.
-    fn check(&self, url: &Url) -> Result<(), FetchError> {
+    pub(super) fn check(&self, url: &Url) -> Result<(), FetchError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(FetchError::Scheme { url: url.to_string() });
         }
@@ -334,7 +339,7 @@ impl Client {
         Attempt { error: FetchError::Truncated { url: url.to_string(), source: error }, may_pass, headers: None }
     }
 
-    fn transport(&self, url: &Url, error: reqwest::Error) -> Attempt {
+    pub(super) fn transport(&self, url: &Url, error: reqwest::Error) -> Attempt {
         if let Some(refused) = refusal(&error) {
             let host = url.host_str().unwrap_or_default().to_owned();
             let url = url.to_string();
@@ -358,8 +363,8 @@ enum Followed {
 }
 
 /// A failed attempt, and whether another may do better.
-struct Attempt {
-    error: FetchError,
+pub(super) struct Attempt {
+    pub(super) error: FetchError,
     may_pass: bool,
     headers: Option<HeaderMap>,
 }

@@ -9,6 +9,7 @@ mod body;
 mod client;
 mod error;
 mod manners;
+mod probe;
 mod request;
 mod resolver;
 mod retry;

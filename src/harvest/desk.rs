@@ -242,6 +242,7 @@ impl Reconciliation<'_> {
                 warning: 0,
                 info: 0,
                 findings: Vec::new(),
+                quality: None,
             })
             .collect();
         if rows.is_empty() {

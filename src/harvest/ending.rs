@@ -2,6 +2,7 @@
 
 use super::job::Job;
 use super::outcome::{HarvestError, Progress};
+use super::quality::source_quality;
 use super::removal::Removal;
 use super::renames;
 use super::report::{FindingCounts, JobReport, Status};
@@ -73,7 +74,12 @@ impl Job<'_> {
         let Some(turn) = self.turn.take() else { return Ok(()) };
         progress(Progress::Phase("publishing"));
         if let Some(writer) = &mut self.writer {
-            writer.replace_graph(&self.names.source(&self.desk.row.slug), &self.source.to_quads(self.names))?;
+            let slug = &self.desk.row.slug;
+            writer.replace_graph(&self.names.source(slug), &self.source.to_quads(self.names))?;
+            if let Some(opened) = &self.desk.opened {
+                let quality = source_quality(self.runtime, opened.operations(), self.names, slug)?;
+                writer.replace_graph(&self.names.source_quality(slug), &quality)?;
+            }
         }
         self.clock.measure("publish", || turn.publish())?;
         Ok(())

@@ -194,6 +194,7 @@ impl Hand<'_> {
             writer.remove(portion)?;
         }
         writer.replace_graph(&self.names.source(source), &[])?;
+        writer.replace_graph(&self.names.source_quality(source), &[])?;
         turn.publish()?;
         self.runtime.block_on(opened.operations().purge_source(source))?;
         Ok(keys.len())

@@ -2,7 +2,7 @@
 
 use super::following::Following;
 use super::removal::RemovalRules;
-use crate::catalog::{SourceId, SourceKind};
+use crate::catalog::{Severity, SourceId, SourceKind};
 use crate::config::Policy;
 use crate::convert::CustomMapping;
 use crate::fetch::{Secret, Stop, Tape};
@@ -40,6 +40,8 @@ pub struct Options {
     pub limits: CrawlLimits,
     /// The rules of removal.
     pub removal: RemovalRules,
+    /// From which severity on findings are in the store, beside the operations database that has all.
+    pub findings_in_store: Severity,
     /// Which records are published.
     pub policy: Policy,
     /// The time of the job.

@@ -156,7 +156,12 @@ fn read(file: &mut impl Read) -> io::Result<Option<Written>> {
         missing_since: None,
     };
     let derived = head.derived.map(|state| DerivedRow { key, state, record: derived });
-    Ok(Some(Written { row: head.row, derived, change: Change { key, stated, normalised, record }, was: head.was }))
+    Ok(Some(Written {
+        row: head.row,
+        derived,
+        change: Change { key, stated, normalised, record, ours: Vec::new() },
+        was: head.was,
+    }))
 }
 
 fn read_part(file: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
@@ -204,10 +209,12 @@ mod tests {
             warning: 0,
             info: 0,
             findings: Vec::new(),
+            quality: None,
         };
         let triple = Triple::new(node.clone(), node, title);
         let derived = Some(DerivedRow { key, state: "s".to_owned(), record: vec![0, 255, 10] });
-        let change = Change { key, stated: vec![triple.clone(); 2], normalised: vec![triple], record };
+        let change =
+            Change { key, stated: vec![triple.clone(); 2], normalised: vec![triple], record, ours: Vec::new() };
         Written { row, derived, change, was: Was::New }
     }
 

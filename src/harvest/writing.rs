@@ -1,6 +1,7 @@
 //! From processed records to the store, and to the operations database once the store has them.
 
 use super::job::Job;
+use super::ours::Ours;
 use super::outcome::HarvestError;
 use super::renames;
 use super::report::FindingCounts;
@@ -142,9 +143,13 @@ impl Job<'_> {
             })
             .collect();
         let derived = self.deriver.derive_described(self.names, &self.source, &described)?;
+        let mut assessed = self.deriver.assess(&described, self.names)?;
         let mut by_key: HashMap<_, _> = derived.into_iter().map(|row| (row.key, row)).collect();
         for one in written {
             one.derived = by_key.remove(&one.change.key);
+            let assessment =
+                assessed.remove(&one.change.key).map(|found| found.with_conformance(&one.row.findings));
+            one.row.quality = assessment.map(|found| serde_json::to_string(&found).expect("plain values"));
         }
         self.clock.add("derive", start.elapsed());
         Ok(())
@@ -173,6 +178,8 @@ impl Job<'_> {
             stored.is_some_and(|stored| left_alone(stored, one.change.record.hash).is_some())
         };
         let (names, store) = (self.names, opened.store());
+        let ours = Ours::of(self.runtime, opened, names, self.options.findings_in_store);
+        let written = ours.add_to(written)?;
         let is_new =
             |one: &Written| one.was == Was::New && CatalogueRecord::read(store, names, one.change.key).is_none();
         let kept = written.into_iter().filter(|one| !is_left_alone(one));
@@ -258,12 +265,14 @@ impl Job<'_> {
             warning: counts.warning,
             info: counts.info,
             findings,
+            quality: None,
         };
         let change = Change {
             key: draft.key,
             stated: draft.triples,
             normalised: conversion.added,
             record: catalogue_record,
+            ours: Vec::new(),
         };
         (row, change)
     }

@@ -8,6 +8,7 @@ use crate::catalog::with_causes;
 use crate::harvest::HarvestError;
 use crate::operations::Cause;
 use jiff::{Timestamp, ToSpan};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often the service tidies up.
@@ -17,7 +18,7 @@ const MESSAGE_DAYS: i64 = 90;
 
 impl Service {
     /// The clock: queues what is due, tidies up.
-    pub(super) fn tick(&self) {
+    pub(super) fn tick(self: &Arc<Self>) {
         let mut tidied: Option<Instant> = None;
         while !self.is_stopping() {
             let now = Timestamp::now();
@@ -25,6 +26,7 @@ impl Service {
                 if tidied.is_none_or(|last| last.elapsed() > TIDYING) {
                     tidied = Some(Instant::now());
                     self.tidy(now)?;
+                    self.check_links_of_sources()?;
                 }
                 Ok(())
             });
@@ -48,6 +50,19 @@ impl Service {
         }
     }
 
+    /// Has the addresses of all followed sources asked that were not asked for the days that the configuration names.
+    fn check_links_of_sources(self: &Arc<Self>) -> Result<(), HarvestError> {
+        let days = self.runner.config.service.check_links_days;
+        if days < 1 {
+            return Ok(());
+        }
+        let sources = self.runner.runtime.block_on(self.operations.sources())?;
+        for row in sources.iter().filter(|row| row.is_followed()) {
+            self.start_link_check(&row.slug, days);
+        }
+        Ok(())
+    }
+
     fn queue_due(&self, now: Timestamp) -> Result<(), HarvestError> {
         let runtime = &self.runner.runtime;
         let sources = Sources { operations: &self.operations, config: &self.runner.config, now };
@@ -69,6 +84,7 @@ impl Service {
         };
         runtime.block_on(self.operations.forget_jobs(&days(self.runner.config.service.keep_jobs_days)))?;
         runtime.block_on(self.operations.forget_messages(&days(MESSAGE_DAYS)))?;
+        runtime.block_on(self.operations.forget_findings(&days(self.runner.config.service.keep_jobs_days)))?;
         let notices = Notices { operations: &self.operations, config: &self.runner.config, now };
         Ok(runtime.block_on(notices.weekly())?)
     }

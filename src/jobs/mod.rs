@@ -6,6 +6,7 @@
 mod backup;
 mod clock;
 mod ends;
+mod links;
 mod metrics;
 mod notices;
 mod outbox;
@@ -19,6 +20,7 @@ mod sources;
 mod tokens;
 
 pub use backup::{BackupError, backup, restore};
+pub use links::LinkState;
 pub use metrics::Metrics;
 pub use notices::{Event, Notice, Notices};
 pub use preview::{Preview, preview};

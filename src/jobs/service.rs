@@ -8,7 +8,7 @@ use crate::harvest::{HarvestError, JobReport, Opened, Progress, Writing};
 use crate::operations::{JobRow, JobState, Operations, OperationsError};
 use crate::store::StoreError;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +38,8 @@ pub struct Service {
     pub(super) metrics: Arc<Metrics>,
     running: Mutex<HashMap<String, Arc<Running>>>,
     is_stopping: AtomicBool,
+    /// Sources whose addresses are being asked.
+    pub(super) checking: Mutex<HashSet<SourceId>>,
 }
 
 impl Service {
@@ -53,6 +55,7 @@ impl Service {
             metrics: Arc::default(),
             running: Mutex::default(),
             is_stopping: AtomicBool::new(false),
+            checking: Mutex::default(),
         }))
     }
 
@@ -70,16 +73,16 @@ impl Service {
             tracing::warn!(%error, "the store cannot be opened now");
         }
         let mut threads = Vec::new();
-        let spawn = |name: String, work: fn(&Self)| {
+        let spawn = |name: String, work: fn(&Arc<Self>)| {
             let service = Arc::clone(self);
             std::thread::Builder::new().name(name).spawn(move || work(&service)).expect("a thread can be started")
         };
         for number in 0..self.runner.config.service.workers {
-            threads.push(spawn(format!("worker-{number}"), Self::work));
+            threads.push(spawn(format!("worker-{number}"), |service| service.work()));
         }
-        threads.push(spawn("pulse".to_owned(), Self::pulse));
+        threads.push(spawn("pulse".to_owned(), |service| service.pulse()));
         threads.push(spawn("clock".to_owned(), Self::tick));
-        threads.push(spawn("postman".to_owned(), Self::deliver));
+        threads.push(spawn("postman".to_owned(), |service| service.deliver()));
         threads
     }
 

@@ -1,7 +1,7 @@
 //! What people say of a source, as the options of a job.
 
-use crate::catalog::SourceKind;
-use crate::config::{Config, SourceConfig};
+use crate::catalog::{Severity, SourceKind};
+use crate::config::{Config, LeastSeverity, SourceConfig};
 use crate::convert::{CustomMapping, MappingError};
 use crate::fetch::{Secret, Stop};
 use crate::harvest::{Following, Options, RemovalRules, Writing};
@@ -62,6 +62,7 @@ pub fn default_options(config: &Config, writing: Writing) -> Options {
         },
         languages: config.languages.clone(),
         removal: RemovalRules { grace_days: config.grace_days, share: f64::from(config.removal_percent) / 100.0 },
+        findings_in_store: least_severity(config),
         policy: crate::config::Policy::All,
         now: jiff::Timestamp::now(),
         job: None,
@@ -71,6 +72,14 @@ pub fn default_options(config: &Config, writing: Writing) -> Options {
         keep_records: false,
         keep_differences: false,
         stop: Stop::default(),
+    }
+}
+
+fn least_severity(config: &Config) -> Severity {
+    match config.service.findings_in_store {
+        LeastSeverity::Violation => Severity::Violation,
+        LeastSeverity::Warning => Severity::Warning,
+        LeastSeverity::Info => Severity::Info,
     }
 }
 

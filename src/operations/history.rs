@@ -115,6 +115,8 @@ impl Operations {
                 "DELETE FROM records WHERE key = ?1",
                 "UPDATE findings SET gone_at = (SELECT min(since) FROM findings WHERE key = ?2) WHERE key = ?1 AND gone_at IS NULL",
                 "UPDATE findings SET key = ?1 WHERE key = ?2",
+                "DELETE FROM quality WHERE key = ?1 AND EXISTS (SELECT 1 FROM quality WHERE key = ?2)",
+                "UPDATE quality SET key = ?1 WHERE key = ?2",
             ] {
                 sqlx::query(statement)
                     .bind(former.to_string())

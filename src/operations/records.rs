@@ -27,6 +27,8 @@ pub struct RecordRow {
     pub info: u64,
     /// The findings.
     pub findings: Vec<Finding>,
+    /// What it fulfils of the quality assessment, as JSON.
+    pub quality: Option<String>,
 }
 
 /// A row of the table of records: findings have a table of their own.
@@ -40,12 +42,14 @@ struct SlimRow<'r> {
     violation: u64,
     warning: u64,
     info: u64,
+    quality: Option<&'r str>,
 }
 
 impl<'r> SlimRow<'r> {
     fn of(row: &'r RecordRow) -> Self {
-        let RecordRow { key, source, remote_id, node, hash, violation, warning, info, .. } = row;
-        Self { key, source, remote_id, node, hash, violation: *violation, warning: *warning, info: *info }
+        let RecordRow { key, source, remote_id, node, hash, violation, warning, info, quality, .. } = row;
+        let [violation, warning, info] = [*violation, *warning, *info];
+        Self { key, source, remote_id, node, hash, violation, warning, info, quality: quality.as_deref() }
     }
 }
 
@@ -93,7 +97,7 @@ impl Operations {
     /// Forgets records that are in the store no longer, and in no history either.
     pub async fn forget_records(&self, keys: &[DatasetKey]) -> Result<(), OperationsError> {
         let json = serde_json::to_string(keys).expect("keys are plain values");
-        for table in ["records", "findings"] {
+        for table in ["records", "findings", "quality"] {
             let query = format!("DELETE FROM {table} WHERE key IN (SELECT value FROM json_each(?))");
             self.run(sqlx::query(sqlx::AssertSqlSafe(query)).bind(json.clone())).await?;
         }
@@ -149,6 +153,12 @@ impl Operations {
                 hash = excluded.hash,
                 violation = excluded.violation, warning = excluded.warning, info = excluded.info,
                 missing_since = NULL, archived_at = NULL, withdrawn = 0, undone_hash = NULL",
+        );
+        query.bind(&json).execute(&mut *transaction).await.map_err(|error| self.error(error))?;
+        let query = sqlx::query(
+            "INSERT OR REPLACE INTO quality (key, source, assessment)
+             SELECT value ->> 'key', value ->> 'source', value ->> 'quality' FROM json_each(?)
+             WHERE value ->> 'quality' IS NOT NULL",
         );
         query.bind(json).execute(&mut *transaction).await.map_err(|error| self.error(error))?;
         transaction.commit().await.map_err(|error| self.error(error))

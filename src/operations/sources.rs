@@ -265,6 +265,7 @@ impl Operations {
             "DELETE FROM derived WHERE key IN (SELECT key FROM records WHERE source = ?)",
             "DELETE FROM records WHERE source = ?",
             "DELETE FROM findings WHERE source = ?",
+            "DELETE FROM quality WHERE source = ?",
             "DELETE FROM renames WHERE source = ?",
             "DELETE FROM held WHERE source = ?",
             "DELETE FROM items WHERE job IN (SELECT id FROM jobs WHERE source = ?)",

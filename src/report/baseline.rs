@@ -1,7 +1,7 @@
 //! Findings that are known: a former report, against which only new ones count.
 
-use super::rdf::fingerprint;
 use crate::catalog::{Finding, ItemError};
+use crate::harvest::fingerprint;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 

@@ -21,6 +21,5 @@ pub use document::{Group, Head, groups_of, ordered};
 pub use fields::spoiled_field;
 pub use format::{Findings, Format, Threshold, write};
 pub use patch::{Patch, example_of, patch, short};
-pub use rdf::{finding_graph, result_triples};
 pub use rules::{Rule, Rules};
 pub use text::{Colours, write_text};

@@ -2,9 +2,9 @@
 
 use super::document::{Group, Head};
 use super::format::Findings;
-use super::rdf::fingerprint;
 use super::rules::{Rule, Rules};
 use crate::catalog::{Finding, Severity};
+use crate::harvest::fingerprint;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 

@@ -16,7 +16,7 @@ use utoipa::{Modify, OpenApi};
         harvest::list, harvest::create, harvest::one, harvest::edit, harvest::remove, harvest::validate, harvest::run,
         harvest::schedule, harvest::unschedule, harvest::preview_one, harvest::preview_unsaved, harvest::backends,
         harvest::of_source, harvest::job, harvest::items, harvest::cancel, harvest::replay_job,
-        harvest::removal, harvest::decide,
+        harvest::removal, harvest::decide, harvest::links, harvest::check_links,
         records::history, records::diff, records::linked, records::findings, records::archive, records::restore, records::undo, records::detach, records::attach,
         super::api::list, super::api::one,
     ),

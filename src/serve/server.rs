@@ -255,6 +255,7 @@ fn api_routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/api/1/harvest/source/{source}/schedule/", post(h::schedule).delete(h::unschedule))
         .route("/api/1/harvest/source/{source}/preview/", get(h::preview_one))
         .route("/api/1/harvest/source/{source}/removal/", get(h::removal).post(h::decide))
+        .route("/api/1/harvest/source/{source}/links/", get(h::links).post(h::check_links))
         .route("/api/1/harvest/source/{source}/jobs/", get(h::of_source))
         .route("/api/1/harvest/job/{job}/", get(h::job))
         .route("/api/1/harvest/job/{job}/items/", get(h::items))

@@ -46,6 +46,24 @@ impl GraphNames {
         NamedNode::new_unchecked(format!("{}/record/{key}", self.base))
     }
 
+    /// The graph of what was found in a record.
+    #[must_use]
+    pub fn findings(&self, key: DatasetKey) -> NamedNode {
+        NamedNode::new_unchecked(format!("{}/dataset/{key}/findings", self.base))
+    }
+
+    /// The graph of a record's quality.
+    #[must_use]
+    pub fn quality(&self, key: DatasetKey) -> NamedNode {
+        NamedNode::new_unchecked(format!("{}/dataset/{key}/quality", self.base))
+    }
+
+    /// The graph of the quality of a source.
+    #[must_use]
+    pub fn source_quality(&self, source: &SourceId) -> NamedNode {
+        NamedNode::new_unchecked(format!("{}/source/{source}/quality", self.base))
+    }
+
     /// The graph of a source, which is also its node.
     #[must_use]
     pub fn source(&self, source: &SourceId) -> NamedNode {

@@ -27,6 +27,8 @@ pub struct Change {
     pub normalised: Vec<Triple>,
     /// The catalogue record.
     pub record: CatalogueRecord,
+    /// What we say of it: its findings, its quality.
+    pub ours: Vec<Quad>,
 }
 
 /// New records that are loaded together.
@@ -183,12 +185,20 @@ impl<'s> Writer<'s> {
         let stated = self.names.record(change.key);
         let normalised = self.names.normalised(change.key);
         quads.extend(change.record.to_quads(self.names));
+        quads.extend(change.ours);
         quads.extend(change.stated.into_iter().map(|triple| triple.in_graph(stated.clone())));
         quads.extend(change.normalised.into_iter().map(|triple| triple.in_graph(normalised.clone())));
     }
 
-    fn graphs(&self, key: DatasetKey) -> [NamedNode; 3] {
-        [self.names.record(key), self.names.normalised(key), self.names.catalogue_record(key)]
+    fn graphs(&self, key: DatasetKey) -> [NamedNode; 5] {
+        let names = self.names;
+        [
+            names.record(key),
+            names.normalised(key),
+            names.catalogue_record(key),
+            names.findings(key),
+            names.quality(key),
+        ]
     }
 
     fn stored(&self, key: DatasetKey) -> Result<FxHashSet<Quad>, StorageError> {

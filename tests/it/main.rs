@@ -21,6 +21,7 @@ mod opendatasoft;
 mod pairs;
 mod parity;
 mod pycsw;
+mod quality;
 mod queries;
 mod readme;
 mod reports;

@@ -3,6 +3,7 @@
 mod backends;
 mod forms;
 mod jobs;
+mod links;
 mod preview;
 mod removal;
 mod sources;
@@ -14,6 +15,7 @@ pub(super) use jobs::{
     __path_cancel, __path_items, __path_job, __path_of_source, __path_replay_job, cancel, items, job, of_source,
     replay_job,
 };
+pub(super) use links::{__path_check_links, __path_links, check_links, links};
 pub(super) use preview::{__path_preview_one, __path_preview_unsaved, preview_one, preview_unsaved};
 pub(super) use removal::{__path_decide, __path_removal, decide, removal};
 pub(super) use sources::{

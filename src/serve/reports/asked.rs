@@ -3,6 +3,7 @@
 use super::corrected::corrected;
 use super::download::download;
 use super::page::page;
+use super::quality::{badge, quality_json};
 use super::views::Language;
 use crate::catalog::{DatasetKey, SourceId};
 use crate::operations::{FindingFilter, JobRow, SourceRow};
@@ -149,8 +150,11 @@ pub(super) fn report_of(job: &JobRow) -> Value {
 async fn answer(shared: Arc<Shared>, form: &str, mut asked: Asked) -> Result<Response, Problem> {
     with_jobs(&shared, &mut asked).await?;
     let (name, suffix) = form.split_once('.').map_or((form, None), |(name, suffix)| (name, Some(suffix)));
-    if name != "report" {
-        return Err(Problem::not_found("nothing is at this address"));
+    match (name, suffix) {
+        ("quality", Some("json")) => return quality_json(&shared, &asked).await,
+        ("badge", Some("svg")) => return badge(&shared, &asked).await,
+        ("report", _) => {}
+        _ => return Err(Problem::not_found("nothing is at this address")),
     }
     let format = match suffix {
         Some("html") => None,

@@ -5,6 +5,7 @@ mod asked;
 mod corrected;
 mod download;
 mod page;
+mod quality;
 mod rules;
 mod views;
 

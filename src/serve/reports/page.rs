@@ -2,6 +2,7 @@
 
 use super::asked::{Asked, report_of, time_of};
 use super::download::{groups, head};
+use super::quality::{QualityView, score, view};
 use super::views::{FindingView, Habits, Language, class, counted, day, minute};
 use crate::catalog::ItemError;
 use crate::operations::{FindingChanges, JobState};
@@ -55,6 +56,7 @@ struct ReportPage<'p> {
     job: Option<JobView>,
     counts: [u64; 3],
     changes: Option<ChangesView>,
+    quality: Option<QualityView>,
     groups: Vec<GroupView>,
     /// The one rule whose findings are listed, with them.
     rule: Option<&'p str>,
@@ -107,6 +109,7 @@ pub(super) async fn page(shared: &Shared, asked: &Asked) -> Result<Html<String>,
         }),
         counts: [counts.violation, counts.warning, counts.info],
         changes: changes(shared, asked).await?.filter(|_| is_whole),
+        quality: quality(shared, asked).await?,
         groups: groups.iter().map(|group| group_view(group, &asked.language, &habits)).collect(),
         rule: asked.shown.rule.as_deref(),
         findings,
@@ -136,6 +139,14 @@ fn group_view(group: &Group, language: &Language, habits: &Habits) -> GroupView 
         since: group.since.as_deref().map(day).unwrap_or_default(),
         example: FindingView::of(&group.example, habits),
     }
+}
+
+/// The quality as it is now: a report of a former job says nothing of it, nor does one of a single rule.
+async fn quality(shared: &Shared, asked: &Asked) -> Result<Option<QualityView>, Problem> {
+    if asked.filter.at.is_some() || asked.shown.rule.is_some() {
+        return Ok(None);
+    }
+    Ok(score(shared, asked).await?.map(|score| view(&score, &asked.language)))
 }
 
 fn extent(group: &Group, language: &Language) -> String {

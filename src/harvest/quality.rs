@@ -1,0 +1,69 @@
+//! The quality of a source and of its publishers: the averages of their records.
+
+use super::graphs::quality_graph;
+use crate::catalog::SourceId;
+use crate::derive::{Assessment, Score};
+use crate::operations::{LinkRow, Operations, OperationsError};
+use crate::store::GraphNames;
+use oxrdf::{NamedNode, Quad};
+use std::collections::{BTreeMap, HashMap};
+use tokio::runtime::Handle;
+
+/// The scores of a source.
+#[derive(Debug, Clone, Default)]
+pub struct Assessed {
+    /// The average of all its records; nothing where there are none.
+    pub source: Option<Score>,
+    /// Those of its publishers, by their IRIs or names.
+    pub organizations: BTreeMap<String, Score>,
+}
+
+/// Assesses a source by its records, with what is known of their addresses.
+///
+/// # Errors
+/// When the operations database fails.
+pub async fn assessed(operations: &Operations, source: &SourceId) -> Result<Assessed, OperationsError> {
+    let rows = operations.quality_of_source(source).await?;
+    let assessments: Vec<Assessment> =
+        rows.iter().filter_map(|row| serde_json::from_str(&row.assessment).ok()).collect();
+    let urls: Vec<&str> =
+        assessments.iter().flat_map(|one| one.access.iter().chain(&one.download)).map(String::as_str).collect();
+    let links: HashMap<String, LinkRow> = operations.links(&urls).await?;
+    let answers = |url: &str| links.get(url).map(|link| link.answers);
+    let mut by_organization: BTreeMap<String, Vec<Score>> = BTreeMap::new();
+    let mut all = Vec::with_capacity(assessments.len());
+    for assessment in &assessments {
+        let score = assessment.score(&answers);
+        if let Some(organization) = &assessment.organization {
+            by_organization.entry(organization.clone()).or_default().push(score.clone());
+        }
+        all.push(score);
+    }
+    let average = |(name, scores)| Some((name, Score::average(scores)?));
+    Ok(Assessed {
+        source: Score::average(all),
+        organizations: by_organization.into_iter().filter_map(average).collect(),
+    })
+}
+
+/// The scores of a source and of its publishers, as a graph.
+///
+/// # Errors
+/// When the operations database fails.
+pub fn source_quality(
+    runtime: &Handle,
+    operations: &Operations,
+    names: &GraphNames,
+    source: &SourceId,
+) -> Result<Vec<Quad>, OperationsError> {
+    let Assessed { source: score, organizations } = runtime.block_on(assessed(operations, source))?;
+    let graph = names.source_quality(source);
+    let mut quads = score.map_or_else(Vec::new, |score| quality_graph(&graph, &names.source(source), &score));
+    let named = organizations.iter().filter_map(|(name, score)| Some((NamedNode::new(name).ok()?, score)));
+    for (number, (organization, score)) in named.enumerate() {
+        let part = NamedNode::new_unchecked(format!("{}/organization-{}", graph.as_str(), number + 1));
+        let own = quality_graph(&part, &organization, score);
+        quads.extend(own.into_iter().map(|quad| Quad { graph_name: graph.clone().into(), ..quad }));
+    }
+    Ok(quads)
+}

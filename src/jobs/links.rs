@@ -1,0 +1,147 @@
+//! Whether the addresses of a source's records answer: asked politely, kept, and counted in its quality.
+
+use super::service::Service;
+use crate::catalog::{DatasetKey, SourceId, with_causes};
+use crate::derive::Assessment;
+use crate::fetch::{Client, FetchError};
+use crate::harvest::{HarvestError, quality_graph, source_quality};
+use crate::operations::LinkRow;
+use crate::store::{CatalogueRecord, GraphNames, Writer};
+use futures_util::StreamExt;
+use jiff::{Timestamp, ToSpan};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
+use url::Url;
+
+/// Addresses asked at once; how many of one host is the host's budget.
+const AT_ONCE: usize = 16;
+/// Answers that are noted together.
+const PORTION: usize = 100;
+/// A host that asks for patience says nothing of the address.
+const TOO_MANY: u16 = 429;
+
+/// What is known of the addresses of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkState {
+    /// How many there are.
+    pub total: usize,
+    /// How many were asked.
+    pub checked: usize,
+    /// How many of these answered.
+    pub answering: usize,
+    /// Whether they are being asked now.
+    pub running: bool,
+    /// Those that did not answer, the first thousand.
+    pub broken: Vec<LinkRow>,
+}
+
+impl Service {
+    /// Asks the addresses of a source that were not asked for some days, on a thread of its own; nothing is done
+    /// where that is under way.
+    pub fn start_link_check(self: &Arc<Self>, source: &SourceId, days: i64) {
+        if !self.checking.lock().unwrap_or_else(PoisonError::into_inner).insert(source.clone()) {
+            return;
+        }
+        let (service, source) = (Arc::clone(self), source.clone());
+        std::thread::spawn(move || {
+            if let Err(error) = service.check_links(&source, days) {
+                tracing::warn!(%source, error = with_causes(&error), "the addresses could not be checked");
+            }
+            service.checking.lock().unwrap_or_else(PoisonError::into_inner).remove(&source);
+        });
+    }
+
+    /// What is known of the addresses of a source.
+    ///
+    /// # Errors
+    /// When the operations database fails.
+    pub async fn link_state(&self, source: &SourceId) -> Result<LinkState, HarvestError> {
+        let urls = self.addresses(source).await?;
+        let known = self.operations.links(&urls.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        let mut broken: Vec<LinkRow> = known.values().filter(|link| !link.answers).cloned().collect();
+        broken.sort_by(|one, other| one.url.cmp(&other.url));
+        let answering = known.len() - broken.len();
+        broken.truncate(1_000);
+        let running = self.checking.lock().unwrap_or_else(PoisonError::into_inner).contains(source);
+        Ok(LinkState { total: urls.len(), checked: known.len(), answering, running, broken })
+    }
+
+    async fn addresses(&self, source: &SourceId) -> Result<BTreeSet<String>, HarvestError> {
+        let rows = self.operations.quality_of_source(source).await?;
+        let assessments = rows.iter().filter_map(|row| serde_json::from_str::<Assessment>(&row.assessment).ok());
+        Ok(assessments.flat_map(|one| one.access.into_iter().chain(one.download)).collect())
+    }
+
+    fn check_links(&self, source: &SourceId, days: i64) -> Result<(), HarvestError> {
+        let runtime = &self.runner.runtime;
+        let urls = runtime.block_on(self.addresses(source))?;
+        let known =
+            runtime.block_on(self.operations.links(&urls.iter().map(String::as_str).collect::<Vec<_>>()))?;
+        let now = Timestamp::now();
+        let stale = now.checked_sub((days * 24).hours()).unwrap_or(now).to_string();
+        let due = urls.iter().filter(|url| known.get(*url).is_none_or(|link| link.checked_at < stale));
+        let due: Vec<Url> = due.filter_map(|url| Url::parse(url).ok()).collect();
+        tracing::info!(%source, addresses = due.len(), "asking whether addresses answer");
+        let client = self.runner.client.clone();
+        runtime.block_on(async {
+            let asked = futures_util::stream::iter(due).map(|url| ask(&client, url)).buffer_unordered(AT_ONCE);
+            let mut portions = asked.chunks(PORTION);
+            while let Some(portion) = portions.next().await {
+                let links: Vec<LinkRow> = portion.into_iter().flatten().collect();
+                self.operations.note_links(&links).await?;
+                if self.is_stopping() {
+                    break;
+                }
+            }
+            Ok::<_, HarvestError>(())
+        })?;
+        self.reassess(source)
+    }
+
+    /// Writes the quality of a source's records anew, as far as it changed, and publishes it.
+    fn reassess(&self, source: &SourceId) -> Result<(), HarvestError> {
+        let runtime = &self.runner.runtime;
+        let opened = self.runner.workplace.open(runtime)?;
+        let names = GraphNames::new(&self.runner.config.base);
+        let rows = runtime.block_on(self.operations.quality_of_source(source))?;
+        let urls = runtime.block_on(self.addresses(source))?;
+        let links =
+            runtime.block_on(self.operations.links(&urls.iter().map(String::as_str).collect::<Vec<_>>()))?;
+        let turn = opened.take_turn(self.runner.workplace.folder(), "links")?;
+        let mut writer = Writer::new(opened.store(), &names);
+        for row in rows {
+            let (Some(key), Ok(assessment)) =
+                (DatasetKey::parse(&row.key), serde_json::from_str::<Assessment>(&row.assessment))
+            else {
+                continue;
+            };
+            let Some(record) = CatalogueRecord::read(opened.store(), &names, key) else { continue };
+            let score = assessment.score(&|url| links.get(url).map(|link| link.answers));
+            let graph = names.quality(key);
+            writer.replace_graph(&graph, &quality_graph(&graph, &record.node, &score))?;
+        }
+        let quality = source_quality(runtime, &self.operations, &names, source)?;
+        writer.replace_graph(&names.source_quality(source), &quality)?;
+        turn.publish()?;
+        Ok(())
+    }
+}
+
+/// Asks one address; nothing is known of one whose host has too much to do.
+async fn ask(client: &Client, url: Url) -> Option<LinkRow> {
+    let asked = client.probe(&url).await;
+    let checked_at = Timestamp::now().to_string();
+    let url = url.to_string();
+    match asked {
+        Ok(TOO_MANY) | Err(FetchError::Cancelled { .. }) => None,
+        // 416: the file is empty, and there.
+        Ok(status) => {
+            let answers = status < 400 || status == 416;
+            Some(LinkRow { url, status: Some(status), error: None, answers, checked_at })
+        }
+        Err(error) => {
+            Some(LinkRow { url, status: None, error: Some(with_causes(&error)), answers: false, checked_at })
+        }
+    }
+}
