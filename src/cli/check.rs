@@ -6,7 +6,7 @@ use super::{FetchArguments, Outcome, runtime};
 use crate::catalog::{Finding, Severity};
 use crate::config::Config;
 use crate::harvest::{
-    FindingCounts, Harvest, HarvestError, Harvested, JobReport, Pace, Profiles, Workplace, Writing,
+    FindingCounts, Harvest, HarvestError, Harvested, JobReport, Pace, Profiles, Workplace, Writing, fetch_document,
 };
 use crate::report::{
     Baseline, Colours, Format as ReportFormat, Head, Rules, Threshold, groups_of, write, write_text,
@@ -17,6 +17,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use url::Url;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -74,7 +75,10 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         return explain(name, arguments);
     }
     let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
-    let profiles = Profiles::compile(&arguments.profiles, &arguments.vocabularies).map_err(HarvestError::from)?;
+    let (client, tokio) = (arguments.fetch.client(config), runtime()?);
+    let fetch = |url: &Url| fetch_document(&client, tokio.handle(), url);
+    let profiles = Profiles::compile_fetching(&arguments.profiles, &arguments.vocabularies, Some(&fetch));
+    let profiles = profiles.map_err(HarvestError::from)?;
     let rules = Rules::of(&profiles);
     if let Some(unknown) = arguments.only.iter().find(|name| rules.named(name).is_none()) {
         bail!("--only: no rule of these profiles is called {unknown:?}");

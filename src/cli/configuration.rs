@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::catalog::SourceKind;
 use crate::config::{Config, SourceConfig};
 use crate::harvest::Profiles;
-use crate::jobs::{apply, default_options, next_time};
+use crate::jobs::{apply, default_options, next_time, profiles_at_hand};
 use crate::source::FilterError;
 use anyhow::Context;
 use clap::Subcommand;
@@ -24,7 +24,7 @@ pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
                 can_be_asked(settings).with_context(place)?;
                 let mut options = default_options(config, crate::harvest::Writing::DryRun);
                 apply(settings, &mut options).with_context(place)?;
-                Profiles::compile(&settings.profiles, &[]).with_context(place)?;
+                Profiles::compile(&profiles_at_hand(&settings.profiles), &[]).with_context(place)?;
                 let source = crate::catalog::SourceId::parse(name).with_context(place)?;
                 let zone = settings.time_zone.as_deref();
                 let now = jiff::Timestamp::now();

@@ -57,13 +57,14 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let writing = if arguments.dry_run { Writing::DryRun } else { Writing::Stored };
     let mut options = options(config, arguments.source.as_deref(), arguments.max_records, writing)?;
     let folder = arguments.store.folder(config);
-    let profiles = Profiles::compile(&arguments.profiles, &arguments.vocabularies)
+    let runtime = runtime()?;
+    let client = arguments.fetch.client(config);
+    let fetch = |url: &url::Url| crate::harvest::fetch_document(&client, runtime.handle(), url);
+    let profiles = Profiles::compile_fetching(&arguments.profiles, &arguments.vocabularies, Some(&fetch))
         .map_err(crate::harvest::HarvestError::from)?;
     let target = Target::parse(&arguments.address).map_err(crate::harvest::HarvestError::from)?;
     arguments.settings.apply(&mut options, config, &target)?;
     options.following.whole_now = arguments.full;
-    let runtime = runtime()?;
-    let client = arguments.fetch.client(config);
     let workplace = Workplace::new(folder.clone(), Pace::AsItGoes);
     let harvest =
         Harvest { workplace: &workplace, client: &client, runtime: runtime.handle().clone(), profiles: &profiles };

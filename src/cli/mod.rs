@@ -3,6 +3,7 @@
 mod api;
 mod backup;
 mod check;
+mod compare;
 mod configuration;
 mod export;
 mod harvest;
@@ -65,6 +66,8 @@ enum Action {
     Export(export::Arguments),
     /// Validate a catalogue without storing it
     Check(check::Arguments),
+    /// Show what another profile would find in the stored catalogue
+    Compare(compare::Arguments),
     /// Show how one record is mapped to DCAT-AP
     Map(map::Arguments),
     /// Validate any data with any shapes
@@ -180,6 +183,7 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Action::Query(arguments) => query::run(&arguments, &config),
         Action::Export(arguments) => export::run(&arguments, &config),
         Action::Check(arguments) => check::run(&arguments, &config),
+        Action::Compare(arguments) => compare::run(&arguments, &config),
         Action::Map(arguments) => map::run(&arguments, &config),
         Action::Shacl(arguments) => shacl::run(&arguments, &config),
         Action::Serve(arguments) => serve::run(&arguments, &config),

@@ -3,16 +3,15 @@
 use super::shacl_report::ReportPrinter;
 use super::{FetchArguments, Outcome, StoreArguments, runtime};
 use crate::config::Config;
-use crate::fetch::{Answer, Client, FetchError, Request, Validators, Wanted};
+use crate::fetch::Validators;
+use crate::harvest::fetch_document;
 use crate::source::{Appetite, Crawl, CrawlLimits, Target};
 use crate::triples::Graph;
-use crate::validate::{ByDataset, Data, Details, Documents, Failure, Fetched, Plan, Role};
+use crate::validate::{ByDataset, Data, Details, Documents, Failure, Plan, Role};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use oxrdf::NamedNode;
 use std::path::PathBuf;
-use tokio::runtime::Runtime;
-use url::Url;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -143,7 +142,7 @@ fn by_dataset(
 fn shapes(arguments: &Arguments, config: &Config) -> anyhow::Result<Graph> {
     let documents = if arguments.fetch_imports {
         let (client, runtime) = (arguments.fetch.client(config), runtime()?);
-        Documents::with_imports(&arguments.shapes, Some(&|url| fetch(&client, &runtime, url)))?
+        Documents::with_imports(&arguments.shapes, Some(&|url| fetch_document(&client, runtime.handle(), url)))?
     } else {
         Documents::with_imports(&arguments.shapes, None)?
     };
@@ -156,12 +155,4 @@ fn shapes(arguments: &Arguments, config: &Config) -> anyhow::Result<Graph> {
         );
     }
     Ok(documents.graph)
-}
-
-fn fetch(client: &Client, runtime: &Runtime, url: &Url) -> Result<Fetched, FetchError> {
-    match runtime.block_on(client.get(&Request::new(url, Wanted::Rdf)))? {
-        Answer::Content { url, content_type, body, .. } => Ok(Fetched { url, content_type, body }),
-        // Nothing conditional was asked.
-        Answer::NotModified => Err(FetchError::Empty { url: url.to_string() }),
-    }
 }

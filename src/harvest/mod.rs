@@ -39,7 +39,9 @@ pub use hand::{Hand, HandError};
 pub use job::Harvest;
 pub use options::{Options, Writing};
 pub use outcome::{FailedJob, HarvestError, Harvested, Progress};
-pub use profiles::{Profile, ProfileError, Profiles, built_in_profiles, rule_name};
+pub use profiles::{
+    Profile, ProfileError, Profiles, Speaks, Subject, built_in_profiles, fetch_document, is_address, rule_name,
+};
 pub use quality::{Assessed, assessed, source_quality};
 pub use removal::RemovalRules;
 pub use report::{FindingCounts, JobReport, RecordCounts, Status};

@@ -1,15 +1,19 @@
 //! Profiles: named sets of shapes, and what a result of theirs says to a publisher.
 
-use crate::catalog::{Finding, Message, Severity};
-use crate::convert::{Draft, plain};
+use crate::catalog::{Finding, Message, Place, Severity};
+use crate::convert::plain;
+use crate::fetch::{Answer, Client, FetchError, Request, Wanted};
 use crate::triples::Graph;
 use crate::validate::{
-    Budget, Data, Details, DocumentError, Documents, Failure, Plan, Role, ShapesError, ValidationResult, path_text,
+    Budget, Data, Details, DocumentError, Documents, Failure, FetchImport, Fetched, Plan, Role, ShapesError,
+    ValidationResult, path_text,
 };
 use crate::vocab::{moisson, sh};
 use oxrdf::{Literal, NamedNode, Term, Triple};
 use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
+use tokio::runtime::Handle;
+use url::Url;
 
 /// The profiles that the program brings, each with the triples it judges.
 const BUILT_IN: &[(&str, &str, Scope)] = &[
@@ -95,6 +99,16 @@ pub enum Speaks {
     Platform,
 }
 
+/// A record that is validated.
+pub struct Subject<'s> {
+    /// What its platform calls it.
+    pub record: &'s str,
+    /// Its statements.
+    pub stated: &'s [Triple],
+    /// Where a value of a property of a node stands; the record itself where nothing is named.
+    pub place_of: &'s dyn Fn(&str, Option<&str>, Option<&str>) -> Place,
+}
+
 /// The profiles of a job.
 #[derive(Debug, Default)]
 pub struct Profiles {
@@ -108,6 +122,15 @@ impl Profiles {
     /// Compiles profiles by name or file; none means `dcat-ap-3` and `moisson`. Vocabularies are files that
     /// are read as if they were part of each record.
     pub fn compile(names: &[String], vocabularies: &[PathBuf]) -> Result<Self, ProfileError> {
+        Self::compile_fetching(names, vocabularies, None)
+    }
+
+    /// The same; a profile may be an address, where there is something to fetch it with.
+    pub fn compile_fetching(
+        names: &[String],
+        vocabularies: &[PathBuf],
+        fetch: Option<FetchImport<'_>>,
+    ) -> Result<Self, ProfileError> {
         let default = ["dcat-ap-3".to_owned(), "moisson".to_owned()];
         let names = if names.is_empty() { &default[..] } else { names };
         let mut compiled = Vec::new();
@@ -118,7 +141,7 @@ impl Profiles {
                     Documents::of_text(text, Role::Shapes).expect("the program's own shapes are valid Turtle"),
                     *scope,
                 ),
-                None => (from_file(name)?, Scope::Stated),
+                None => (from_afar(name, fetch).unwrap_or_else(|| from_file(name))?, Scope::Stated),
             };
             for triple in graph.triples() {
                 rules.push_str(&triple.to_string());
@@ -158,23 +181,23 @@ impl Profiles {
         &self.fingerprint
     }
 
-    /// Validates a record.
+    /// Validates a record, with what conversion read into it.
     #[must_use]
-    pub fn validate(&self, draft: &Draft, added: &[Triple], speaks: Speaks) -> Vec<Finding> {
-        let stated = Graph::of(&draft.triples);
+    pub fn validate(&self, subject: &Subject<'_>, added: &[Triple], speaks: Speaks) -> Vec<Finding> {
+        let stated = Graph::of(subject.stated);
         let mut whole = None;
         let mut findings = Vec::new();
         for profile in &self.compiled {
             let graph = match profile.scope {
                 Scope::Stated => &stated,
                 Scope::Whole if added.is_empty() => &stated,
-                Scope::Whole => whole.get_or_insert_with(|| Graph::of(draft.triples.iter().chain(added))),
+                Scope::Whole => whole.get_or_insert_with(|| Graph::of(subject.stated.iter().chain(added))),
             };
             let data = Data { graph, vocabulary: self.vocabulary.as_ref() };
             let report = profile.plan.validate_within(data, Details::Omitted, &profile.budget);
             let asked = report.results.iter().filter(|result| profile.is_asked_of(speaks, result));
-            findings.extend(asked.map(|result| profile.finding(result, draft)));
-            findings.extend(report.failures.iter().map(|failure| profile.not_evaluated(failure, draft)));
+            findings.extend(asked.map(|result| profile.finding(result, subject)));
+            findings.extend(report.failures.iter().map(|failure| profile.not_evaluated(failure, subject)));
         }
         // A profile that builds on another one repeats what that one says.
         if self.compiled.len() > 1 {
@@ -207,29 +230,29 @@ impl Profile {
         speaks == Speaks::Dcat || !self.of_stated_dcat.contains(&result.source_shape)
     }
 
-    fn finding(&self, result: &ValidationResult, draft: &Draft) -> Finding {
+    fn finding(&self, result: &ValidationResult, subject: &Subject<'_>) -> Finding {
         let focus = readable(&result.focus_node);
         let value = result.value.as_ref().map(plain);
         let graph = self.plan.shapes_graph();
         let property = result.path.as_ref().map(|path| path_text(graph, path));
         Finding {
-            record: draft.remote_id.value.clone(),
+            record: subject.record.to_owned(),
             property: property.clone(),
             value: result.value.as_ref().map(ToString::to_string),
             rule: rule_name(&self.name, &result.source_shape, &result.component),
             severity: severity(result),
             message: message(&result.messages),
-            place: draft.place_of(&focus, property.as_deref(), value.as_deref()),
+            place: (subject.place_of)(&focus, property.as_deref(), value.as_deref()),
             focus_node: focus,
             ..Finding::default()
         }
     }
 
     /// A rule that could not be evaluated is said: silence would look like conformance.
-    fn not_evaluated(&self, failure: &Failure, draft: &Draft) -> Finding {
+    fn not_evaluated(&self, failure: &Failure, subject: &Subject<'_>) -> Finding {
         let reason = failure.reason.to_string();
         Finding {
-            record: draft.remote_id.value.clone(),
+            record: subject.record.to_owned(),
             focus_node: readable(&failure.focus_node),
             property: None,
             value: None,
@@ -239,7 +262,7 @@ impl Profile {
                 format!("The rule {} could not be evaluated: {reason}.", failure.shape),
                 format!("La règle {} n’a pas pu être évaluée : {reason}.", failure.shape),
             ),
-            place: draft.place.clone(),
+            place: (subject.place_of)("", None, None),
             ..Finding::default()
         }
     }
@@ -259,6 +282,31 @@ fn read_vocabulary(files: &[PathBuf]) -> Result<Option<Graph>, ProfileError> {
     Documents::read(files, Role::Vocabulary)
         .map(Some)
         .map_err(|source| ProfileError::Unreadable { name: names.join(", "), source })
+}
+
+/// Whether a profile is named by its address on the web.
+#[must_use]
+pub fn is_address(name: &str) -> bool {
+    name.starts_with("https://") || name.starts_with("http://")
+}
+
+/// The shapes at an address, with what they import; nothing where the name is none.
+fn from_afar(name: &str, fetch: Option<FetchImport<'_>>) -> Option<Result<Graph, ProfileError>> {
+    let fetch = fetch.filter(|_| is_address(name))?;
+    let unreadable = |source| ProfileError::Unreadable { name: name.to_owned(), source };
+    Some(Documents::fetched(name, fetch).map(|documents| documents.graph).map_err(unreadable))
+}
+
+/// A document that shapes are read from.
+///
+/// # Errors
+/// When it cannot be fetched.
+pub fn fetch_document(client: &Client, runtime: &Handle, url: &Url) -> Result<Fetched, FetchError> {
+    match runtime.block_on(client.get(&Request::new(url, Wanted::Rdf)))? {
+        Answer::Content { url, content_type, body, .. } => Ok(Fetched { url, content_type, body }),
+        // Nothing conditional was asked.
+        Answer::NotModified => Err(FetchError::Empty { url: url.to_string() }),
+    }
 }
 
 /// The shapes of a file, with the files beside it that it imports.

@@ -2,7 +2,7 @@
 
 use super::job::Job;
 use super::outcome::HarvestError;
-use super::profiles::{Profiles, Speaks};
+use super::profiles::{Profiles, Speaks, Subject};
 use super::report::FindingCounts;
 use super::state::FirstSeen;
 use crate::catalog::{
@@ -298,7 +298,10 @@ fn process(
         let start = Instant::now();
         let mut findings = std::mem::take(&mut draft.findings);
         findings.append(&mut conversion.findings);
-        findings.extend(profiles.validate(&draft, &conversion.added, speaks));
+        let place_of =
+            |node: &str, property: Option<&str>, value: Option<&str>| draft.place_of(node, property, value);
+        let subject = Subject { record: &draft.remote_id.value, stated: &draft.triples, place_of: &place_of };
+        findings.extend(profiles.validate(&subject, &conversion.added, speaks));
         suggest(&mut findings, &conversion.added);
         for finding in &mut findings {
             finding.title.clone_from(&draft.title);

@@ -5,12 +5,14 @@ use crate::config::Config;
 use crate::fetch::Client;
 use crate::harvest::{
     FailedJob, Harvest, HarvestError, Harvested, Options, ProfileError, Profiles, Progress, Workplace, Writing,
+    fetch_document,
 };
 use crate::operations::SourceRow;
 use crate::source::{SourceError, Target};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
+use url::Url;
 
 /// Why a source cannot be harvested.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +74,10 @@ impl Runner {
         if let Some(profiles) = compiled.get(names) {
             return Ok(Arc::clone(profiles));
         }
-        let profiles = Arc::new(Profiles::compile(names, &[])?);
+        let profiles = Arc::new({
+            let fetch = |url: &Url| fetch_document(&self.client, &self.runtime, url);
+            Profiles::compile_fetching(names, &[], Some(&fetch))?
+        });
         compiled.insert(names.to_vec(), Arc::clone(&profiles));
         Ok(profiles)
     }

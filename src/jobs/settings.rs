@@ -4,7 +4,7 @@ use crate::catalog::{Severity, SourceKind};
 use crate::config::{Config, LeastSeverity, SourceConfig};
 use crate::convert::{CustomMapping, MappingError};
 use crate::fetch::{Secret, Stop};
-use crate::harvest::{Following, Options, RemovalRules, Writing};
+use crate::harvest::{Following, Options, RemovalRules, Writing, is_address};
 use crate::source::{CatalogueSettings, Condition, CrawlLimits, FilterError, Filters, parse_date};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,6 +73,12 @@ pub fn default_options(config: &Config, writing: Writing) -> Options {
         keep_differences: false,
         stop: Stop::default(),
     }
+}
+
+/// Profiles that can be compiled without asking anybody: those at addresses are asked for when they are used.
+#[must_use]
+pub fn profiles_at_hand(names: &[String]) -> Vec<String> {
+    names.iter().filter(|name| !is_address(name)).cloned().collect()
 }
 
 fn least_severity(config: &Config) -> Severity {

@@ -2,6 +2,7 @@
 
 use super::schedule::{ScheduleError, next_time};
 use super::settings::filters;
+use super::settings::profiles_at_hand;
 use crate::catalog::{SourceId, SourceKind, with_causes};
 use crate::config::{Config, SourceConfig};
 use crate::convert::CustomMapping;
@@ -326,7 +327,7 @@ impl Sources<'_> {
         if let Err(error) = CustomMapping::read(&settings.mapping) {
             return wrong("mapping", with_causes(&error));
         }
-        if let Err(error) = Profiles::compile(&settings.profiles, &[]) {
+        if let Err(error) = Profiles::compile(&profiles_at_hand(&settings.profiles), &[]) {
             return wrong("profiles", with_causes(&error));
         }
         if let Some(schedule) = settings.schedule.as_deref() {

@@ -4,6 +4,7 @@
 //! report of fifty thousand takes no more memory than one of ten. The rules' own pages are drawn from their shapes.
 
 mod baseline;
+mod breaking;
 mod csv;
 mod document;
 mod fields;
@@ -17,6 +18,7 @@ mod sarif;
 mod text;
 
 pub use baseline::Baseline;
+pub use breaking::{Breaking, Compared};
 pub use document::{Group, Head, groups_of, ordered};
 pub use fields::spoiled_field;
 pub use format::{Findings, Format, Threshold, write};

@@ -141,6 +141,26 @@ impl Documents {
         for path in paths {
             reader.read_file(path.as_ref())?;
         }
+        Self::read_wanted(reader, paths, fetch)
+    }
+
+    /// Reads shapes from an address, with their `owl:imports`.
+    ///
+    /// # Errors
+    /// When a document cannot be fetched or read as RDF to its end.
+    pub fn fetched(address: &str, fetch: FetchImport<'_>) -> Result<Self, DocumentError> {
+        let mut reader = Reader::new(Role::Shapes);
+        reader.known.insert(bare(address).to_owned());
+        reader.read_import(address, Some(fetch))?;
+        Self::read_wanted(reader, &[] as &[&Path], Some(fetch))
+    }
+
+    /// Reads what was imported so far, and what that imports.
+    fn read_wanted(
+        mut reader: Reader,
+        paths: &[impl AsRef<Path>],
+        fetch: Option<FetchImport<'_>>,
+    ) -> Result<Self, DocumentError> {
         let (mut missing_imports, mut taken_by_name) = (Vec::new(), Vec::new());
         while let Some((importer, import)) = reader.wanted.pop() {
             if reader.known.contains(bare(&import)) {

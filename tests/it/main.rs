@@ -20,6 +20,7 @@ mod moisson;
 mod opendatasoft;
 mod pairs;
 mod parity;
+mod places;
 mod pycsw;
 mod quality;
 mod queries;

@@ -106,12 +106,12 @@ fn addresses_are_asked_on_request_and_count_in_the_score() {
     let after = accessibility();
     assert!(number(&after, "/unknown") < 0.01, "{after}");
     assert!((number(&after, "/reached") - (20.0 + 80.0 / 3.0)).abs() < 0.1, "{after}");
-    let asked = portal.take_asked().iter().filter(|path| path.ends_with(".csv")).count();
+    let asked = portal.take_asked().iter().filter(|path| path.contains(".csv")).count();
     assert!((2..=4).contains(&asked), "a head, and a byte where that fails: {asked}");
     // What was asked today is not asked again.
     serving.ask("POST", "/api/1/harvest/source/s/links/", Some(&admin), None);
     std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(portal.take_asked().iter().filter(|path| path.ends_with(".csv")).count(), 0);
+    assert_eq!(portal.take_asked().iter().filter(|path| path.contains(".csv")).count(), 0);
     let scores = queried(
         &bench,
         "PREFIX dqv: <http://www.w3.org/ns/dqv#> SELECT ?value WHERE { ?m dqv:isMeasurementOf <https://moisson.dev/metrics#accessibility> ; dqv:computedOn <https://e.example/d1> ; dqv:value ?value }",

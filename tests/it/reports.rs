@@ -180,3 +180,60 @@ fn a_record_s_report_has_its_findings_alone_and_its_mended_description_has_fewer
         (report["report"]["findings"]["violation"].as_u64(), violations(&checked(&bench, &file, &[])));
     assert!(before.is_some() && after == 0, "{mended}");
 }
+
+/// Runs a script of others' tools; nothing where it cannot be installed.
+fn engine(program: &str, script: &str, arguments: &[&str]) -> Option<(bool, String)> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines").join(script);
+    let output = std::process::Command::new(program).arg(script).args(arguments).output().ok();
+    let said = |output: &Output| {
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    };
+    match output {
+        Some(output) if output.status.code() != Some(3) => Some((output.status.success(), said(&output))),
+        other => {
+            eprintln!("skipped: {program} cannot be run: {}", other.as_ref().map(said).unwrap_or_default());
+            None
+        }
+    }
+}
+
+#[test]
+fn code_scanning_and_test_reports_keep_their_schemas() {
+    let bench = Bench::new();
+    let cut = bench.write("cut.ttl", "<https://e.example/d> a <http://www.w3.org/ns/dcat#Dataset> .\n<oops");
+    let mut files = Vec::new();
+    for (name, input) in [("sample", sample()), ("cut", cut)] {
+        for (format, ending) in [("sarif", "sarif"), ("junit", "xml")] {
+            let (_, said) = check(&bench, &[text(&input), "--format", format]);
+            files.push(bench.write(&format!("{name}.{ending}"), &said));
+        }
+    }
+    let names: Vec<&str> = files.iter().map(|file| text(file)).collect();
+    let Some((is_valid, said)) = engine("python3", "schemas", &names) else { return };
+    assert!(is_valid, "{said}");
+}
+
+#[test]
+fn pages_of_reports_are_accessible_in_both_languages_and_at_every_width() {
+    let (bench, serving, _) = two_harvests();
+    let record = bench.records().into_iter().find(|record| record["remote_id"] == "fontaines").expect("a record");
+    let key = record["id"].as_str().expect("a key");
+    let rule = "dcat-ap-3/Dataset-issued-date";
+    let mut addresses = Vec::new();
+    for language in ["en", "fr"] {
+        for path in [
+            format!("/source/ville/report?lang={language}"),
+            format!("/source/ville/report?lang={language}&rule={rule}"),
+            format!("/dataset/{key}/report?lang={language}"),
+            format!("/rules/{rule}?lang={language}"),
+        ] {
+            addresses.push(format!("http://{}{path}", serving.address));
+        }
+    }
+    addresses.extend(["/", "/source/ville", "/rules/"].map(|path| format!("http://{}{path}", serving.address)));
+    // 320 pixels are also what 1280 are at 400 % (WCAG 2.2, 1.4.10).
+    let mut arguments = vec!["--viewport", "1280x900", "--viewport", "320x640"];
+    arguments.extend(addresses.iter().map(String::as_str));
+    let Some((is_accessible, said)) = engine("node", "axe.mjs", &arguments) else { return };
+    assert!(is_accessible, "{said}");
+}

@@ -111,11 +111,12 @@ impl Iterator for Paged<'_> {
     type Item = io::Result<Finding>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.portion.len() == 0 && !self.is_over {
-            if let Err(error) = self.read() {
-                self.is_over = true;
-                return Some(Err(io::Error::other(error)));
-            }
+        if self.portion.len() == 0
+            && !self.is_over
+            && let Err(error) = self.read()
+        {
+            self.is_over = true;
+            return Some(Err(io::Error::other(error)));
         }
         self.portion.next().map(|numbered| Ok(numbered.finding))
     }

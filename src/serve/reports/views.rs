@@ -44,8 +44,7 @@ impl Language {
             (Severity::Violation, true) => "Erreur",
             (Severity::Warning, false) => "Warning",
             (Severity::Warning, true) => "Avertissement",
-            (Severity::Info, false) => "Information",
-            (Severity::Info, true) => "Information",
+            (Severity::Info, _) => "Information",
         }
     }
 }
