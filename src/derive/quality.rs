@@ -90,7 +90,7 @@ impl Fulfilled {
 }
 
 /// Points of one dimension.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Points {
     /// What is reached.
     pub reached: f64,
@@ -101,12 +101,12 @@ pub struct Points {
 }
 
 /// A score, of a record or on the average of several.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Points by dimension.
-    pub dimensions: BTreeMap<&'static str, Points>,
+    pub dimensions: BTreeMap<String, Points>,
     /// Points by indicator.
-    pub indicators: BTreeMap<&'static str, Points>,
+    pub indicators: BTreeMap<String, Points>,
     /// How many records it is of.
     pub records: u64,
 }
@@ -145,8 +145,8 @@ impl Assessment {
                 name => (self.shares.get(name).copied().unwrap_or(0.0), 0.0),
             };
             let points = Points { reached: most * share, unknown: most * unknown, most };
-            score.indicators.insert(indicator.name, points);
-            score.dimensions.entry(indicator.dimension).or_default().add(points);
+            score.indicators.insert(indicator.name.to_owned(), points);
+            score.dimensions.entry(indicator.dimension.to_owned()).or_default().add(points);
         }
         score
     }

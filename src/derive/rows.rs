@@ -144,17 +144,17 @@ impl Deriver {
         Ok(keys.iter().filter_map(|key| derived.remove(key)).collect())
     }
 
-    /// Derives records of one source that are about to be stored, to be kept.
+    /// Derives records of one source that are about to be stored, to be kept, and assesses their quality.
     pub fn derive_described(
         &self,
         names: &GraphNames,
         source: &SourceGraph,
         described: &[Described<'_>],
-    ) -> Result<Vec<DerivedRow>, QueryError> {
+    ) -> Result<Vec<(DerivedRow, Assessment)>, QueryError> {
         let batches = independent_batches(described.to_vec(), BATCH, |record, note| {
             record.stated.iter().chain(record.normalised).for_each(note);
         });
-        let derived: Vec<Vec<DerivedRow>> = batches
+        let derived: Vec<Vec<(DerivedRow, Assessment)>> = batches
             .into_par_iter()
             .map(|batch| {
                 let mut builder = GraphBuilder::new();
@@ -164,45 +164,20 @@ impl Deriver {
                     record.stated.iter().chain(record.normalised).for_each(|triple| builder.insert(triple));
                 }
                 let abouts = batch.iter().map(|record| record.about.clone()).collect();
-                let records = self.records(names, abouts, &builder.build(), &source.languages)?;
+                let graph = builder.build();
+                let records = self.records(names, abouts, &graph, &source.languages)?;
+                let mut fulfilled = self.fulfilled(&graph)?;
                 let mut compressor = Compressor::new(1).expect("a level that zstd has");
-                let rows = records.into_iter().map(|(about, record)| DerivedRow {
-                    key: about.key,
-                    state: self.state(names, &about, source),
-                    record: pack(&mut compressor, &record),
+                let rows = records.into_iter().map(|(about, record)| {
+                    let fulfilled = fulfilled.remove(about.node.as_str()).unwrap_or_default();
+                    let state = self.state(names, &about, source);
+                    let row = DerivedRow { key: about.key, state, record: pack(&mut compressor, &record) };
+                    (row, fulfilled.assess())
                 });
                 Ok(rows.collect())
             })
             .collect::<Result<_, QueryError>>()?;
         Ok(derived.into_iter().flatten().collect())
-    }
-
-    /// Assesses the quality of records of one source that are about to be stored, by their keys.
-    pub fn assess(
-        &self,
-        described: &[Described<'_>],
-        names: &GraphNames,
-    ) -> Result<HashMap<DatasetKey, Assessment>, QueryError> {
-        let batches = independent_batches(described.to_vec(), BATCH, |record, note| {
-            record.stated.iter().chain(record.normalised).for_each(note);
-        });
-        let assessed: Vec<Vec<(DatasetKey, Assessment)>> = batches
-            .into_par_iter()
-            .map(|batch| {
-                let mut builder = GraphBuilder::new();
-                for record in &batch {
-                    record.about.to_quads(names).into_iter().for_each(|quad| builder.insert(&Triple::from(quad)));
-                    record.stated.iter().chain(record.normalised).for_each(|triple| builder.insert(triple));
-                }
-                let mut of_node = self.fulfilled(&builder.build())?;
-                let assess = |record: &Described<'_>| {
-                    let fulfilled = of_node.remove(record.about.node.as_str()).unwrap_or_default();
-                    (record.about.key, fulfilled.assess())
-                };
-                Ok(batch.iter().map(assess).collect())
-            })
-            .collect::<Result<_, QueryError>>()?;
-        Ok(assessed.into_iter().flatten().collect())
     }
 
     /// What records fulfil, by their nodes.

@@ -43,7 +43,7 @@ pub fn finding_graph(graph: &NamedNode, about: &NamedNode, findings: &[Finding],
 /// A score as measurements, one a dimension and one of all, in a graph of its own.
 #[must_use]
 pub fn quality_graph(graph: &NamedNode, about: &NamedNode, score: &Score) -> Vec<Quad> {
-    let dimensions = score.dimensions.iter().map(|(name, points)| (*name, *points));
+    let dimensions = score.dimensions.iter().map(|(name, points)| (name.as_str(), *points));
     let all = dimensions.chain([("total", score.total())]);
     let measured = |(name, points): (&str, crate::derive::Points)| {
         let node = NamedNode::new_unchecked(format!("{}#{name}", graph.as_str()));

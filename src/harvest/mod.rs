@@ -42,7 +42,7 @@ pub use outcome::{FailedJob, HarvestError, Harvested, Progress};
 pub use profiles::{
     Profile, ProfileError, Profiles, Speaks, Subject, built_in_profiles, fetch_document, is_address, rule_name,
 };
-pub use quality::{Assessed, assessed, source_quality};
+pub use quality::{Assessed, noted_quality, source_quality};
 pub use removal::RemovalRules;
 pub use report::{FindingCounts, JobReport, RecordCounts, Status};
 pub use states::{Compared, compare_states};

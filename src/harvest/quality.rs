@@ -6,11 +6,12 @@ use crate::derive::{Assessment, Score};
 use crate::operations::{LinkRow, Operations, OperationsError};
 use crate::store::GraphNames;
 use oxrdf::{NamedNode, Quad};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use tokio::runtime::Handle;
 
 /// The scores of a source.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Assessed {
     /// The average of all its records; nothing where there are none.
     pub source: Option<Score>,
@@ -22,7 +23,7 @@ pub struct Assessed {
 ///
 /// # Errors
 /// When the operations database fails.
-pub async fn assessed(operations: &Operations, source: &SourceId) -> Result<Assessed, OperationsError> {
+async fn assessed(operations: &Operations, source: &SourceId) -> Result<Assessed, OperationsError> {
     let rows = operations.quality_of_source(source).await?;
     let assessments: Vec<Assessment> =
         rows.iter().filter_map(|row| serde_json::from_str(&row.assessment).ok()).collect();
@@ -46,7 +47,16 @@ pub async fn assessed(operations: &Operations, source: &SourceId) -> Result<Asse
     })
 }
 
-/// The scores of a source and of its publishers, as a graph.
+/// The scores of a source as they were noted when its records last changed.
+///
+/// # Errors
+/// When the operations database fails.
+pub async fn noted_quality(operations: &Operations, source: &SourceId) -> Result<Assessed, OperationsError> {
+    let text = operations.source_quality(source).await?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+/// Assesses a source anew, notes its scores and those of its publishers, and gives them as a graph.
 ///
 /// # Errors
 /// When the operations database fails.
@@ -56,7 +66,13 @@ pub fn source_quality(
     names: &GraphNames,
     source: &SourceId,
 ) -> Result<Vec<Quad>, OperationsError> {
-    let Assessed { source: score, organizations } = runtime.block_on(assessed(operations, source))?;
+    let found = runtime.block_on(async {
+        let found = assessed(operations, source).await?;
+        let text = serde_json::to_string(&found).expect("scores are plain values");
+        operations.note_source_quality(source, &text).await?;
+        Ok::<_, OperationsError>(found)
+    })?;
+    let Assessed { source: score, organizations } = found;
     let graph = names.source_quality(source);
     let mut quads = score.map_or_else(Vec::new, |score| quality_graph(&graph, &names.source(source), &score));
     let named = organizations.iter().filter_map(|(name, score)| Some((NamedNode::new(name).ok()?, score)));

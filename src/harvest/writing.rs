@@ -143,13 +143,12 @@ impl Job<'_> {
             })
             .collect();
         let derived = self.deriver.derive_described(self.names, &self.source, &described)?;
-        let mut assessed = self.deriver.assess(&described, self.names)?;
-        let mut by_key: HashMap<_, _> = derived.into_iter().map(|row| (row.key, row)).collect();
+        let mut by_key: HashMap<_, _> = derived.into_iter().map(|found| (found.0.key, found)).collect();
         for one in written {
-            one.derived = by_key.remove(&one.change.key);
-            let assessment =
-                assessed.remove(&one.change.key).map(|found| found.with_conformance(&one.row.findings));
-            one.row.quality = assessment.map(|found| serde_json::to_string(&found).expect("plain values"));
+            let Some((derived, assessment)) = by_key.remove(&one.change.key) else { continue };
+            let assessment = assessment.with_conformance(&one.row.findings);
+            one.row.quality = Some(serde_json::to_string(&assessment).expect("an assessment is plain values"));
+            one.derived = Some(derived);
         }
         self.clock.add("derive", start.elapsed());
         Ok(())

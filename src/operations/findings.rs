@@ -51,8 +51,8 @@ pub struct NumberedFinding {
 /// How the findings of a source changed between two times.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FindingChanges {
-    /// Findings of a rule that are new, by rule.
-    pub new: Vec<RuleCount>,
+    /// How many are new.
+    pub new: u64,
     /// Findings of a rule that are gone, by rule.
     pub gone: Vec<RuleCount>,
     /// How many persist.
@@ -68,8 +68,13 @@ pub struct RuleCount {
     pub count: u64,
 }
 
-/// The condition of what held at the time `?2`, or holds where that is null.
-const HELD: &str = "((?2 IS NULL AND gone_at IS NULL) OR (since <= ?2 AND (gone_at IS NULL OR gone_at > ?2)))";
+/// The condition of what held at the time `?2`, or of what holds now: that has an index of its own.
+fn held(filter: &FindingFilter) -> &'static str {
+    match filter.at {
+        Some(_) => "since <= ?2 AND (gone_at IS NULL OR gone_at > ?2)",
+        None => "?2 IS NULL AND gone_at IS NULL",
+    }
+}
 
 /// What makes two findings of a record the same, whatever line they stand on.
 fn identity(finding: &Finding) -> (&str, &str, Option<&str>, Option<&str>) {
@@ -209,8 +214,9 @@ impl Operations {
         behind: i64,
         limit: i64,
     ) -> Result<Vec<NumberedFinding>, OperationsError> {
+        let held = held(filter);
         let text = format!(
-            "SELECT * FROM findings WHERE source = ?1 AND {HELD} AND (?3 IS NULL OR rule = ?3)
+            "SELECT * FROM findings WHERE source = ?1 AND {held} AND (?3 IS NULL OR rule = ?3)
              AND (?4 IS NULL OR key = ?4) AND id > ?5 ORDER BY id LIMIT ?6"
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(source.to_string()).bind(filter.at.clone());
@@ -226,11 +232,12 @@ impl Operations {
         filter: &FindingFilter,
         job_at: Option<&str>,
     ) -> Result<Vec<FindingGroup>, OperationsError> {
+        let held = held(filter);
         let text = format!(
             "SELECT grouped.*, findings.finding, findings.since AS example_since FROM (
                 SELECT rule, severity, count(*) AS count, count(DISTINCT key) AS records, min(since) AS first,
                        sum(since = ?5) AS new, coalesce(min(CASE WHEN suggests THEN id END), min(id)) AS example
-                FROM findings WHERE source = ?1 AND {HELD} AND (?3 IS NULL OR rule = ?3) AND (?4 IS NULL OR key = ?4)
+                FROM findings WHERE source = ?1 AND {held} AND (?3 IS NULL OR rule = ?3) AND (?4 IS NULL OR key = ?4)
                 GROUP BY rule, severity
              ) AS grouped JOIN findings ON findings.id = grouped.example"
         );
@@ -263,19 +270,41 @@ impl Operations {
         from: &str,
         to: &str,
     ) -> Result<FindingChanges, OperationsError> {
-        let counted = async |condition: &str| -> Result<Vec<RuleCount>, OperationsError> {
-            let text = format!(
-                "SELECT rule, count(*) AS count FROM findings WHERE source = ?1 AND {condition} GROUP BY rule ORDER BY count(*) DESC, rule"
-            );
-            let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(source.to_string());
-            let rows = self.rows(query.bind(from.to_owned()).bind(to.to_owned())).await?;
-            let count = |row: &sqlx::sqlite::SqliteRow| u64::try_from(row.get::<i64, _>("count")).unwrap_or(0);
-            Ok(rows.iter().map(|row| RuleCount { rule: row.get("rule"), count: count(row) }).collect())
-        };
-        let new = counted("since > ?2 AND since <= ?3 AND (gone_at IS NULL OR gone_at > ?3)").await?;
-        let gone = counted("since <= ?2 AND gone_at > ?2 AND gone_at <= ?3").await?;
-        let persisting = counted("since <= ?2 AND (gone_at IS NULL OR gone_at > ?3)").await?;
-        Ok(FindingChanges { new, gone, persisting: persisting.iter().map(|rule| rule.count).sum() })
+        let new = "since > ?2 AND since <= ?3 AND (gone_at IS NULL OR gone_at > ?3)";
+        let persisting = "since <= ?2 AND (gone_at IS NULL OR gone_at > ?3)";
+        let new = self.counted(source, new, from, to).await?;
+        let persisting = self.counted(source, persisting, from, to).await?;
+        Ok(FindingChanges {
+            new: new.iter().map(|rule| rule.count).sum(),
+            gone: self.gone_between(source, from, to).await?,
+            persisting: persisting.iter().map(|rule| rule.count).sum(),
+        })
+    }
+
+    /// The findings that held at one time and were gone at another, by rule.
+    pub async fn gone_between(
+        &self,
+        source: &SourceId,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<RuleCount>, OperationsError> {
+        self.counted(source, "since <= ?2 AND gone_at > ?2 AND gone_at <= ?3", from, to).await
+    }
+
+    async fn counted(
+        &self,
+        source: &SourceId,
+        condition: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<RuleCount>, OperationsError> {
+        let text = format!(
+            "SELECT rule, count(*) AS count FROM findings WHERE source = ?1 AND {condition} GROUP BY rule ORDER BY count(*) DESC, rule"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(source.to_string());
+        let rows = self.rows(query.bind(from.to_owned()).bind(to.to_owned())).await?;
+        let count = |row: &sqlx::sqlite::SqliteRow| u64::try_from(row.get::<i64, _>("count")).unwrap_or(0);
+        Ok(rows.iter().map(|row| RuleCount { rule: row.get("rule"), count: count(row) }).collect())
     }
 
     /// Forgets findings that ended before a time.

@@ -41,6 +41,19 @@ impl Operations {
         Ok(rows.iter().map(|row| QualityRow { key: row.get("key"), assessment: row.get("assessment") }).collect())
     }
 
+    /// The scores of a source, as JSON.
+    pub async fn source_quality(&self, source: &SourceId) -> Result<Option<String>, OperationsError> {
+        let query = sqlx::query("SELECT assessed FROM source_quality WHERE source = ?");
+        Ok(self.row(query.bind(source.to_string())).await?.map(|row| row.get("assessed")))
+    }
+
+    /// Notes the scores of a source.
+    pub async fn note_source_quality(&self, source: &SourceId, assessed: &str) -> Result<(), OperationsError> {
+        let query = sqlx::query("INSERT OR REPLACE INTO source_quality (source, assessed) VALUES (?, ?)");
+        self.run(query.bind(source.to_string()).bind(assessed.to_owned())).await?;
+        Ok(())
+    }
+
     /// The assessment of a record, as JSON.
     pub async fn quality(&self, key: DatasetKey) -> Result<Option<String>, OperationsError> {
         let row =

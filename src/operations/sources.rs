@@ -266,6 +266,7 @@ impl Operations {
             "DELETE FROM records WHERE source = ?",
             "DELETE FROM findings WHERE source = ?",
             "DELETE FROM quality WHERE source = ?",
+            "DELETE FROM source_quality WHERE source = ?",
             "DELETE FROM renames WHERE source = ?",
             "DELETE FROM held WHERE source = ?",
             "DELETE FROM items WHERE job IN (SELECT id FROM jobs WHERE source = ?)",

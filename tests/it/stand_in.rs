@@ -140,7 +140,7 @@ fn answer(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
         }
         let page = state.pages.lock().expect("a lock").get(&path).cloned();
         let Some(page) = page else {
-            stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone")?;
+            stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")?;
             continue;
         };
         std::thread::sleep(page.delay);
@@ -154,6 +154,9 @@ fn answer(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
         let tag = if page.tagged { format!("ETag: {tag}\r\n") } else { String::new() };
         let (status, kind, length) = (page.status, page.content_type, page.body.len());
         write!(stream, "HTTP/1.1 {status} Some\r\nContent-Type: {kind}\r\n{tag}Content-Length: {length}\r\n\r\n")?;
+        if head.starts_with("HEAD ") {
+            continue;
+        }
         match page.cut {
             Some(cut) => return stream.write_all(&page.body.as_bytes()[..cut]),
             None => stream.write_all(page.body.as_bytes())?,

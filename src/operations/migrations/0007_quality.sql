@@ -6,6 +6,12 @@ CREATE TABLE quality (
 ) STRICT;
 CREATE INDEX quality_of_source ON quality (source);
 
+-- The averages of a source and of its publishers, as JSON.
+CREATE TABLE source_quality (
+    source TEXT PRIMARY KEY,
+    assessed TEXT NOT NULL
+) STRICT;
+
 -- Addresses that were asked whether they answer.
 CREATE TABLE links (
     url TEXT PRIMARY KEY,

@@ -108,7 +108,7 @@ pub(super) async fn page(shared: &Shared, asked: &Asked) -> Result<Html<String>,
             note: text(&report["note"]),
         }),
         counts: [counts.violation, counts.warning, counts.info],
-        changes: changes(shared, asked).await?.filter(|_| is_whole),
+        changes: if is_whole { changes(shared, asked, &groups).await? } else { None },
         quality: quality(shared, asked).await?,
         groups: groups.iter().map(|group| group_view(group, &asked.language, &habits)).collect(),
         rule: asked.shown.rule.as_deref(),
@@ -189,15 +189,22 @@ async fn listed(
     Ok((found.iter().take(size).map(|one| FindingView::of(&one.finding, habits)).collect(), next))
 }
 
-async fn changes(shared: &Shared, asked: &Asked) -> Result<Option<ChangesView>, Problem> {
+async fn changes(shared: &Shared, asked: &Asked, groups: &[Group]) -> Result<Option<ChangesView>, Problem> {
     let (Some(job), Some(former)) = (&asked.job, &asked.former) else { return Ok(None) };
     let (from, to) = (time_of(former), time_of(job));
-    let FindingChanges { new, gone, persisting } =
-        shared.operations.finding_changes(&asked.source.slug, &from, &to).await?;
+    let (operations, source) = (&shared.operations, &asked.source.slug);
+    let FindingChanges { new, gone, persisting } = if asked.filter.at.is_some() {
+        operations.finding_changes(source, &from, &to).await?
+    } else {
+        // What holds now was counted already.
+        let new = groups.iter().map(|group| group.new).sum();
+        let all: u64 = groups.iter().map(|group| group.count).sum();
+        FindingChanges { new, gone: operations.gone_between(source, &from, &to).await?, persisting: all - new }
+    };
     Ok(Some(ChangesView {
         former: minute(&from),
         address: format!("/job/{}/report", former.id),
-        new: new.iter().map(|rule| rule.count).sum(),
+        new,
         gone: gone.iter().map(|rule| rule.count).sum(),
         persisting,
         gone_rules: gone.into_iter().map(|rule| (rule.rule, rule.count)).collect(),

@@ -4,7 +4,7 @@ use super::asked::Asked;
 use super::views::Language;
 use crate::catalog::DatasetKey;
 use crate::derive::{Assessment, DIMENSIONS, Score};
-use crate::harvest::assessed;
+use crate::harvest::noted_quality;
 use crate::serve::problem::Problem;
 use crate::serve::server::Shared;
 use askama::Template;
@@ -45,7 +45,7 @@ struct Badge {
 pub(super) async fn score(shared: &Shared, asked: &Asked) -> Result<Option<Score>, Problem> {
     match asked.record {
         Some(key) => of_record(shared, key).await,
-        None => Ok(assessed(&shared.operations, &asked.source.slug).await?.source),
+        None => Ok(noted_quality(&shared.operations, &asked.source.slug).await?.source),
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn view(score: &Score, language: &Language) -> QualityView {
     let number = |points: f64| format!("{points:.0}");
     let total = score.total();
     let dimension = |name: &&'static str| {
-        let points = score.dimensions.get(name).copied().unwrap_or_default();
+        let points = score.dimensions.get(*name).copied().unwrap_or_default();
         DimensionView {
             name: dimension_name(name, language),
             reached: number(points.reached),
@@ -112,7 +112,7 @@ pub(super) async fn quality_json(shared: &Shared, asked: &Asked) -> Result<Respo
     let score = score(shared, asked).await?;
     let mut told = score.as_ref().map_or(Value::Null, told);
     if asked.record.is_none() && !told.is_null() {
-        let organizations = assessed(&shared.operations, &asked.source.slug).await?.organizations;
+        let organizations = noted_quality(&shared.operations, &asked.source.slug).await?.organizations;
         told["organizations"] =
             organizations.iter().map(|(name, score)| (name.clone(), self::told(score))).collect();
     }
