@@ -37,6 +37,9 @@ pub struct Operations {
     path: PathBuf,
 }
 
+/// Connections at once: one writes, and those that wait for it must leave some to readers.
+const CONNECTIONS: u32 = 16;
+
 impl Operations {
     /// Opens the database, creating it and bringing it to this version.
     pub async fn open(path: &Path) -> Result<Self, OperationsError> {
@@ -48,7 +51,7 @@ impl Operations {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(30))
             .foreign_keys(true);
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await;
         let pool = pool.map_err(|source| OperationsError::Database { path: path.to_owned(), source })?;
         sqlx::migrate!("src/operations/migrations")
             .run(&pool)
