@@ -123,7 +123,8 @@ pub struct Gain {
 }
 
 impl Assessment {
-    /// The same with what validation found: DCAT-AP is kept where no rule of it is broken.
+    /// The same with what validation by DCAT-AP found: it is kept where no rule of it is broken. A record that was not
+    /// validated by it has no such share, and the points are unknown.
     #[must_use]
     pub fn with_conformance(mut self, findings: &[Finding]) -> Self {
         let breaks =
@@ -142,6 +143,7 @@ impl Assessment {
             let (share, unknown) = match indicator.name {
                 "access_status" => answering(&self.access, answers),
                 "download_status" => answering(&self.download, answers),
+                "conformance" => self.shares.get(indicator.name).map_or((0.0, 1.0), |share| (*share, 0.0)),
                 name => (self.shares.get(name).copied().unwrap_or(0.0), 0.0),
             };
             let points = Points { reached: most * share, unknown: most * unknown, most };
@@ -177,27 +179,28 @@ impl Points {
 }
 
 impl Score {
-    /// The average of scores of records; nothing where there is none.
-    #[must_use]
-    pub fn average(scores: impl IntoIterator<Item = Self>) -> Option<Self> {
-        let mut sum = Self::default();
-        for score in scores {
-            sum.records += score.records;
-            for (name, points) in score.dimensions {
-                sum.dimensions.entry(name).or_default().add(points);
-            }
-            for (name, points) in score.indicators {
-                sum.indicators.entry(name).or_default().add(points);
+    /// Adds a score to a sum of several.
+    pub fn add(&mut self, other: &Self) {
+        self.records += other.records;
+        let both = [(&mut self.dimensions, &other.dimensions), (&mut self.indicators, &other.indicators)];
+        for (sums, more) in both {
+            for (name, points) in more {
+                sums.entry(name.clone()).or_default().add(*points);
             }
         }
-        if sum.records == 0 {
+    }
+
+    /// The average of a sum of scores of records; nothing where there is none.
+    #[must_use]
+    pub fn average(mut self) -> Option<Self> {
+        if self.records == 0 {
             return None;
         }
-        let by = sum.records as f64;
-        for points in sum.dimensions.values_mut().chain(sum.indicators.values_mut()) {
+        let by = self.records as f64;
+        for points in self.dimensions.values_mut().chain(self.indicators.values_mut()) {
             *points = points.divided(by);
         }
-        Some(sum)
+        Some(self)
     }
 
     /// The points of all dimensions.
@@ -258,11 +261,15 @@ mod tests {
         fulfilled.add("format", Some("a".to_owned()), None);
         let assessment = fulfilled.assess();
         let score = assessment.score(&|_| None);
-        assert_eq!((score.total().reached, score.total().unknown), (40.0, 50.0));
+        assert_eq!((score.total().reached, score.total().unknown), (40.0, 80.0));
+        let assessment = assessment.with_conformance(&[]);
         let score = assessment.score(&|address| Some(address.ends_with('a')));
-        assert_eq!((score.total().reached, score.total().unknown), (65.0, 0.0));
+        assert_eq!((score.total().reached, score.total().unknown), (95.0, 0.0));
         assert_eq!(score.forecast(1)[0].indicator, "theme");
-        let average = Score::average([score.clone(), Assessment::default().score(&|_| None)]).unwrap();
-        assert_eq!((average.total().reached, average.records, average.total().most), (32.5, 2, 405.0));
+        let mut sum = score.clone();
+        sum.add(&Assessment::default().score(&|_| None));
+        let average = sum.average().unwrap();
+        assert!(Score::default().average().is_none());
+        assert_eq!((average.total().reached, average.records, average.total().most), (47.5, 2, 405.0));
     }
 }

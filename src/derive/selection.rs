@@ -92,6 +92,9 @@ impl Selection {
     pub fn of(&self, catalogue: &Catalogue<'_>, keys: &[DatasetKey]) -> Result<Vec<DatasetKey>, DeriveError> {
         let mut chosen: Vec<DatasetKey> = keys.to_vec();
         for filter in &self.filters {
+            if chosen.is_empty() {
+                break;
+            }
             let fitting = filter.fitting(catalogue)?;
             chosen.retain(|key| fitting.contains(key));
         }

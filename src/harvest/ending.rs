@@ -233,7 +233,7 @@ impl Job<'_> {
         self.runtime.block_on(operations.note_renamed_items(&self.id, &pairs))?;
         if let Some(writer) = &mut self.writer {
             let hashes = writer.rename(&pairs)?;
-            self.runtime.block_on(operations.move_records(&pairs, &hashes))?;
+            self.runtime.block_on(operations.move_records(&pairs, &hashes, &self.now))?;
         }
         let renamed = pairs.len() as u64;
         self.state.counts.renamed = renamed;

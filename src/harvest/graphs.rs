@@ -19,8 +19,7 @@ const METRICS: &str = "https://moisson.dev/metrics#";
 #[must_use]
 pub fn finding_graph(graph: &NamedNode, about: &NamedNode, findings: &[Finding], least: Severity) -> Vec<Quad> {
     let report = NamedOrBlankNode::from(graph.clone());
-    let conforms = findings.iter().all(|finding| finding.severity != Severity::Violation);
-    let mut triples = report_triples(&report, conforms).to_vec();
+    let mut triples = report_triples(&report, findings.is_empty()).to_vec();
     triples.push(Triple::new(report.clone(), moisson::RECORD, about.clone()));
     let counts = [
         (moisson::VIOLATIONS, Severity::Violation),

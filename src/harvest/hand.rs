@@ -3,10 +3,12 @@
 //! Each is published before it is noted, as a job is.
 
 use super::ending::archive;
+use super::graphs::{finding_graph, quality_graph};
 use super::outcome::HarvestError;
 use super::workplace::{Opened, Workplace};
 use super::writing::former_state;
-use crate::catalog::{DatasetKey, SourceId};
+use crate::catalog::{DatasetKey, Severity, SourceId};
+use crate::derive::Assessment;
 use crate::operations::Operations;
 use crate::store::{CatalogueRecord, GraphNames, StoreError, Writer};
 use jiff::Timestamp;
@@ -84,7 +86,7 @@ impl Hand<'_> {
         let state = state.ok_or_else(|| HandError::State(format!("no state of {key} was kept")))?;
         self.put_back(&opened, key, &state)?;
         self.runtime.block_on(operations.note_undone(key, &known.hash, None))?;
-        Ok(())
+        self.say_ours(&opened, key)
     }
 
     /// Gives a record the state back that it had before the present one, or one with a given hash. The present
@@ -113,6 +115,7 @@ impl Hand<'_> {
         self.put_back(&opened, key, &state)?;
         let undone = present.filter(|present| *present != wanted).unwrap_or(known.hash);
         self.runtime.block_on(operations.note_undone(key, &wanted, Some(&undone)))?;
+        self.say_ours(&opened, key)?;
         Ok(wanted)
     }
 
@@ -230,6 +233,26 @@ impl Hand<'_> {
             .map_err(|error| HandError::State(format!("the kept state of {key} cannot be read: {error}")))?;
         let turn = opened.take_turn(self.workplace.folder(), &by())?;
         Writer::new(opened.store(), &self.names).put_back(key, &quads)?;
+        turn.publish()?;
+        Ok(())
+    }
+
+    /// Says of a record that came back what is known of it: the history has its source's statements alone.
+    fn say_ours(&self, opened: &Arc<Opened>, key: DatasetKey) -> Result<(), HandError> {
+        let operations = opened.operations();
+        let findings = self.runtime.block_on(operations.findings(key))?;
+        let quality = self.runtime.block_on(operations.quality(key))?;
+        let assessment: Option<Assessment> = quality.and_then(|text| serde_json::from_str(&text).ok());
+        let Some(record) = CatalogueRecord::read(opened.store(), &self.names, key) else { return Ok(()) };
+        let about = self.names.catalogue_record(key);
+        let graph = self.names.findings(key);
+        let turn = opened.take_turn(self.workplace.folder(), &by())?;
+        let mut writer = Writer::new(opened.store(), &self.names);
+        writer.replace_graph(&graph, &finding_graph(&graph, &about, &findings, Severity::Violation))?;
+        if let Some(assessment) = assessment {
+            let graph = self.names.quality(key);
+            writer.replace_graph(&graph, &quality_graph(&graph, &record.node, &assessment.score(&|_| None)))?;
+        }
         turn.publish()?;
         Ok(())
     }

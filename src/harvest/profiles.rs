@@ -169,6 +169,12 @@ impl Profiles {
         BUILT_IN.iter().any(|(known, _, _)| *known == name)
     }
 
+    /// Whether DCAT-AP is among them, or what builds on it.
+    #[must_use]
+    pub fn has_dcat_ap(&self) -> bool {
+        self.compiled.iter().any(|profile| profile.name.contains("dcat-ap"))
+    }
+
     /// The profiles, compiled.
     #[must_use]
     pub fn all(&self) -> &[Profile] {

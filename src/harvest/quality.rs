@@ -31,18 +31,17 @@ async fn assessed(operations: &Operations, source: &SourceId) -> Result<Assessed
         assessments.iter().flat_map(|one| one.access.iter().chain(&one.download)).map(String::as_str).collect();
     let links: HashMap<String, LinkRow> = operations.links(&urls).await?;
     let answers = |url: &str| links.get(url).map(|link| link.answers);
-    let mut by_organization: BTreeMap<String, Vec<Score>> = BTreeMap::new();
-    let mut all = Vec::with_capacity(assessments.len());
+    let (mut all, mut by_organization) = (Score::default(), BTreeMap::<String, Score>::new());
     for assessment in &assessments {
         let score = assessment.score(&answers);
         if let Some(organization) = &assessment.organization {
-            by_organization.entry(organization.clone()).or_default().push(score.clone());
+            by_organization.entry(organization.clone()).or_default().add(&score);
         }
-        all.push(score);
+        all.add(&score);
     }
-    let average = |(name, scores)| Some((name, Score::average(scores)?));
+    let average = |(name, sum): (String, Score)| Some((name, sum.average()?));
     Ok(Assessed {
-        source: Score::average(all),
+        source: all.average(),
         organizations: by_organization.into_iter().filter_map(average).collect(),
     })
 }

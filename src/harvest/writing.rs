@@ -146,7 +146,8 @@ impl Job<'_> {
         let mut by_key: HashMap<_, _> = derived.into_iter().map(|found| (found.0.key, found)).collect();
         for one in written {
             let Some((derived, assessment)) = by_key.remove(&one.change.key) else { continue };
-            let assessment = assessment.with_conformance(&one.row.findings);
+            let is_judged = self.profiles.has_dcat_ap();
+            let assessment = if is_judged { assessment.with_conformance(&one.row.findings) } else { assessment };
             one.row.quality = Some(serde_json::to_string(&assessment).expect("an assessment is plain values"));
             one.derived = Some(derived);
         }

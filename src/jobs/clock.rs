@@ -57,9 +57,8 @@ impl Service {
             return Ok(());
         }
         let sources = self.runner.runtime.block_on(self.operations.sources())?;
-        for row in sources.iter().filter(|row| row.is_followed()) {
-            self.start_link_check(&row.slug, days);
-        }
+        let followed = sources.into_iter().filter(crate::operations::SourceRow::is_followed);
+        self.start_link_checks(followed.map(|row| row.slug).collect(), days);
         Ok(())
     }
 

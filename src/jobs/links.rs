@@ -9,6 +9,7 @@ use crate::operations::LinkRow;
 use crate::store::{CatalogueRecord, GraphNames, Writer};
 use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan};
+use oxigraph::store::Store;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
@@ -40,15 +41,25 @@ impl Service {
     /// Asks the addresses of a source that were not asked for some days, on a thread of its own; nothing is done
     /// where that is under way.
     pub fn start_link_check(self: &Arc<Self>, source: &SourceId, days: i64) {
-        if !self.checking.lock().unwrap_or_else(PoisonError::into_inner).insert(source.clone()) {
-            return;
-        }
-        let (service, source) = (Arc::clone(self), source.clone());
+        self.start_link_checks(vec![source.clone()], days);
+    }
+
+    /// The same for several sources, one after the other.
+    pub(super) fn start_link_checks(self: &Arc<Self>, sources: Vec<SourceId>, days: i64) {
+        let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+        let due: Vec<SourceId> = sources.into_iter().filter(|source| checking.insert(source.clone())).collect();
+        drop(checking);
+        let service = Arc::clone(self);
         std::thread::spawn(move || {
-            if let Err(error) = service.check_links(&source, days) {
-                tracing::warn!(%source, error = with_causes(&error), "the addresses could not be checked");
+            for source in due {
+                let _checking = Checking { service: &service, source: &source };
+                if service.is_stopping() {
+                    continue;
+                }
+                if let Err(error) = service.check_links(&source, days) {
+                    tracing::warn!(%source, error = with_causes(&error), "the addresses could not be checked");
+                }
             }
-            service.checking.lock().unwrap_or_else(PoisonError::into_inner).remove(&source);
         });
     }
 
@@ -81,11 +92,17 @@ impl Service {
         let now = Timestamp::now();
         let stale = now.checked_sub((days * 24).hours()).unwrap_or(now).to_string();
         let due = urls.iter().filter(|url| known.get(*url).is_none_or(|link| link.checked_at < stale));
-        let due: Vec<Url> = due.filter_map(|url| Url::parse(url).ok()).collect();
+        // The address as the record writes it is what its answer is kept under.
+        let due: Vec<(String, Url)> = due.filter_map(|url| Some((url.clone(), Url::parse(url).ok()?))).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
         tracing::info!(%source, addresses = due.len(), "asking whether addresses answer");
         let client = self.runner.client.clone();
         runtime.block_on(async {
-            let asked = futures_util::stream::iter(due).map(|url| ask(&client, url)).buffer_unordered(AT_ONCE);
+            let asked = futures_util::stream::iter(due)
+                .map(|(written, url)| ask(&client, written, url))
+                .buffer_unordered(AT_ONCE);
             let mut portions = asked.chunks(PORTION);
             while let Some(portion) = portions.next().await {
                 let links: Vec<LinkRow> = portion.into_iter().flatten().collect();
@@ -101,38 +118,56 @@ impl Service {
 
     /// Writes the quality of a source's records anew, as far as it changed, and publishes it.
     fn reassess(&self, source: &SourceId) -> Result<(), HarvestError> {
+        let opened = self.runner.workplace.open(&self.runner.runtime)?;
+        // What is read before the turn may be older than what a job writes meanwhile.
+        let turn = opened.take_turn(self.runner.workplace.folder(), "links")?;
+        let written = self.write_scores(opened.store(), source);
+        // Scores that are half written are published like others: the next check writes the rest.
+        turn.publish()?;
+        written
+    }
+
+    fn write_scores(&self, store: &Store, source: &SourceId) -> Result<(), HarvestError> {
         let runtime = &self.runner.runtime;
-        let opened = self.runner.workplace.open(runtime)?;
         let names = GraphNames::new(&self.runner.config.base);
         let rows = runtime.block_on(self.operations.quality_of_source(source))?;
         let urls = runtime.block_on(self.addresses(source))?;
         let links =
             runtime.block_on(self.operations.links(&urls.iter().map(String::as_str).collect::<Vec<_>>()))?;
-        let turn = opened.take_turn(self.runner.workplace.folder(), "links")?;
-        let mut writer = Writer::new(opened.store(), &names);
+        let mut writer = Writer::new(store, &names);
         for row in rows {
             let (Some(key), Ok(assessment)) =
                 (DatasetKey::parse(&row.key), serde_json::from_str::<Assessment>(&row.assessment))
             else {
                 continue;
             };
-            let Some(record) = CatalogueRecord::read(opened.store(), &names, key) else { continue };
+            let Some(record) = CatalogueRecord::read(store, &names, key) else { continue };
             let score = assessment.score(&|url| links.get(url).map(|link| link.answers));
             let graph = names.quality(key);
             writer.replace_graph(&graph, &quality_graph(&graph, &record.node, &score))?;
         }
         let quality = source_quality(runtime, &self.operations, &names, source)?;
         writer.replace_graph(&names.source_quality(source), &quality)?;
-        turn.publish()?;
         Ok(())
     }
 }
 
-/// Asks one address; nothing is known of one whose host has too much to do.
-async fn ask(client: &Client, url: Url) -> Option<LinkRow> {
-    let asked = client.probe(&url).await;
+/// A source whose addresses are being asked; it is over with the value, whatever happens.
+struct Checking<'c> {
+    service: &'c Service,
+    source: &'c SourceId,
+}
+
+impl Drop for Checking<'_> {
+    fn drop(&mut self) {
+        self.service.checking.lock().unwrap_or_else(PoisonError::into_inner).remove(self.source);
+    }
+}
+
+/// Asks one address, as it is written and as it is asked; nothing is known of one whose host has too much to do.
+async fn ask(client: &Client, url: String, address: Url) -> Option<LinkRow> {
+    let asked = client.probe(&address).await;
     let checked_at = Timestamp::now().to_string();
-    let url = url.to_string();
     match asked {
         Ok(TOO_MANY) | Err(FetchError::Cancelled { .. }) => None,
         // 416: the file is empty, and there.
@@ -141,7 +176,12 @@ async fn ask(client: &Client, url: Url) -> Option<LinkRow> {
             Some(LinkRow { url, status: Some(status), error: None, answers, checked_at })
         }
         Err(error) => {
-            Some(LinkRow { url, status: None, error: Some(with_causes(&error)), answers: false, checked_at })
+            // What a name stands for on our own network is nobody's business.
+            let why = match error {
+                FetchError::Private { .. } => "the address is not a public one".to_owned(),
+                other => with_causes(&other),
+            };
+            Some(LinkRow { url, status: None, error: Some(why), answers: false, checked_at })
         }
     }
 }

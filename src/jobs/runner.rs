@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::fetch::Client;
 use crate::harvest::{
     FailedJob, Harvest, HarvestError, Harvested, Options, ProfileError, Profiles, Progress, Workplace, Writing,
-    fetch_document,
+    fetch_document, is_address,
 };
 use crate::operations::SourceRow;
 use crate::source::{SourceError, Target};
@@ -70,15 +70,16 @@ impl Runner {
     /// # Errors
     /// When one of them cannot be used.
     pub fn profiles(&self, names: &[String]) -> Result<Arc<Profiles>, ProfileError> {
-        let mut compiled = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(profiles) = compiled.get(names) {
+        let known = || self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(profiles) = known().get(names) {
             return Ok(Arc::clone(profiles));
         }
-        let profiles = Arc::new({
-            let fetch = |url: &Url| fetch_document(&self.client, &self.runtime, url);
-            Profiles::compile_fetching(names, &[], Some(&fetch))?
-        });
-        compiled.insert(names.to_vec(), Arc::clone(&profiles));
+        let fetch = |url: &Url| fetch_document(&self.client, &self.runtime, url);
+        let profiles = Arc::new(Profiles::compile_fetching(names, &[], Some(&fetch))?);
+        // What is at an address may be another tomorrow.
+        if !names.iter().any(|name| is_address(name)) {
+            known().insert(names.to_vec(), Arc::clone(&profiles));
+        }
         Ok(profiles)
     }
 

@@ -69,11 +69,15 @@ pub struct RuleCount {
 }
 
 /// The condition of what held at the time `?2`, or of what holds now: that has an index of its own.
-fn held(filter: &FindingFilter) -> &'static str {
-    match filter.at {
+fn held(filter: &FindingFilter) -> String {
+    let time = match filter.at {
         Some(_) => "since <= ?2 AND (gone_at IS NULL OR gone_at > ?2)",
         None => "?2 IS NULL AND gone_at IS NULL",
-    }
+    };
+    // What is not asked for is no condition: each of these has an index.
+    let rule = if filter.rule.is_some() { " AND rule = ?3" } else { " AND ?3 IS NULL" };
+    let key = if filter.key.is_some() { " AND key = ?4" } else { " AND ?4 IS NULL" };
+    format!("{time}{rule}{key}")
 }
 
 /// What makes two findings of a record the same, whatever line they stand on.
@@ -118,7 +122,13 @@ impl Operations {
             known.insert(row.key.clone(), of_record);
         }
         let gone: Vec<i64> = known.into_values().flatten().map(|(id, _)| id).collect();
-        let moved: Vec<_> = moved.iter().map(|(id, finding)| serde_json::json!([id, finding])).collect();
+        let moved: Vec<_> = moved
+            .iter()
+            .map(|(id, finding)| {
+                let severity = severity_number(finding.severity);
+                serde_json::json!([id, finding, severity, finding.suggestion.is_some()])
+            })
+            .collect();
         let statements = [
             (
                 "UPDATE findings SET gone_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))",
@@ -126,7 +136,8 @@ impl Operations {
                 gone.is_empty(),
             ),
             (
-                "UPDATE findings SET finding = one.value -> 1 FROM json_each(?1) AS one WHERE findings.id = one.value ->> 0",
+                "UPDATE findings SET finding = one.value -> 1, severity = one.value ->> 2, suggests = one.value ->> 3
+                 FROM json_each(?1) AS one WHERE findings.id = one.value ->> 0",
                 json(&moved),
                 moved.is_empty(),
             ),
@@ -215,10 +226,7 @@ impl Operations {
         limit: i64,
     ) -> Result<Vec<NumberedFinding>, OperationsError> {
         let held = held(filter);
-        let text = format!(
-            "SELECT * FROM findings WHERE source = ?1 AND {held} AND (?3 IS NULL OR rule = ?3)
-             AND (?4 IS NULL OR key = ?4) AND id > ?5 ORDER BY id LIMIT ?6"
-        );
+        let text = format!("SELECT * FROM findings WHERE source = ?1 AND {held} AND id > ?5 ORDER BY id LIMIT ?6");
         let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(source.to_string()).bind(filter.at.clone());
         let query = query.bind(filter.rule.clone()).bind(filter.key.map(|key| key.to_string()));
         let rows = self.rows(query.bind(behind).bind(limit)).await?;
@@ -237,7 +245,7 @@ impl Operations {
             "SELECT grouped.*, findings.finding, findings.since AS example_since FROM (
                 SELECT rule, severity, count(*) AS count, count(DISTINCT key) AS records, min(since) AS first,
                        sum(since = ?5) AS new, coalesce(min(CASE WHEN suggests THEN id END), min(id)) AS example
-                FROM findings WHERE source = ?1 AND {held} AND (?3 IS NULL OR rule = ?3) AND (?4 IS NULL OR key = ?4)
+                FROM findings WHERE source = ?1 AND {held}
                 GROUP BY rule, severity
              ) AS grouped JOIN findings ON findings.id = grouped.example"
         );
@@ -309,7 +317,12 @@ impl Operations {
 
     /// Forgets findings that ended before a time.
     pub async fn forget_findings(&self, before: &str) -> Result<u64, OperationsError> {
-        self.run(sqlx::query("DELETE FROM findings WHERE gone_at < ?").bind(before.to_owned())).await
+        // Those that ended with their record hold again when it is restored.
+        let query = sqlx::query(
+            "DELETE FROM findings WHERE gone_at < ? AND NOT EXISTS
+             (SELECT 1 FROM records WHERE records.key = findings.key AND records.archived_at = findings.gone_at)",
+        );
+        self.run(query.bind(before.to_owned())).await
     }
 
     /// Ends the findings of records that leave the catalogue.
@@ -325,8 +338,7 @@ impl Operations {
     pub(super) async fn reopen_findings(&self, key: DatasetKey) -> Result<(), OperationsError> {
         let query = sqlx::query(
             "UPDATE findings SET gone_at = NULL WHERE key = ?1
-             AND gone_at = (SELECT max(gone_at) FROM findings WHERE key = ?1)
-             AND EXISTS (SELECT 1 FROM records WHERE key = ?1 AND archived_at IS NOT NULL)",
+             AND gone_at = (SELECT archived_at FROM records WHERE key = ?1)",
         );
         self.run(query.bind(key.to_string())).await?;
         Ok(())

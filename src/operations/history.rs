@@ -3,7 +3,7 @@
 use super::database::{Operations, OperationsError};
 use crate::catalog::{DatasetKey, GraphHash, SourceId};
 use serde::Serialize;
-use sqlx::Row;
+use sqlx::{Row, Sqlite, Transaction};
 use std::collections::{HashMap, HashSet};
 
 /// A former state of a record.
@@ -108,23 +108,16 @@ impl Operations {
         &self,
         pairs: &[(DatasetKey, DatasetKey)],
         hashes: &[GraphHash],
+        now: &str,
     ) -> Result<(), OperationsError> {
         let mut transaction = self.pool.begin().await.map_err(|error| self.error(error))?;
         for ((former, new), hash) in pairs.iter().zip(hashes) {
-            for statement in [
-                "DELETE FROM records WHERE key = ?1",
-                "UPDATE findings SET gone_at = (SELECT min(since) FROM findings WHERE key = ?2) WHERE key = ?1 AND gone_at IS NULL",
-                "UPDATE findings SET key = ?1 WHERE key = ?2",
-                "DELETE FROM quality WHERE key = ?1 AND EXISTS (SELECT 1 FROM quality WHERE key = ?2)",
-                "UPDATE quality SET key = ?1 WHERE key = ?2",
-            ] {
-                sqlx::query(statement)
-                    .bind(former.to_string())
-                    .bind(new.to_string())
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(|error| self.error(error))?;
-            }
+            self.move_findings(&mut transaction, *former, *new, now).await?;
+            sqlx::query("DELETE FROM records WHERE key = ?")
+                .bind(former.to_string())
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.error(error))?;
             sqlx::query("UPDATE records SET key = ?, hash = ? WHERE key = ?")
                 .bind(former.to_string())
                 .bind(hash.to_string())
@@ -134,6 +127,27 @@ impl Operations {
                 .map_err(|error| self.error(error))?;
         }
         transaction.commit().await.map_err(|error| self.error(error))
+    }
+
+    /// Moves what was found in a record to the key that it had before; what was known under that ends.
+    async fn move_findings(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        former: DatasetKey,
+        new: DatasetKey,
+        now: &str,
+    ) -> Result<(), OperationsError> {
+        let (former, new) = (former.to_string(), new.to_string());
+        for query in [
+            sqlx::query("UPDATE findings SET gone_at = ? WHERE key = ? AND gone_at IS NULL")
+                .bind(now)
+                .bind(&former),
+            sqlx::query("UPDATE findings SET key = ? WHERE key = ?").bind(&former).bind(&new),
+            sqlx::query("UPDATE OR REPLACE quality SET key = ? WHERE key = ?").bind(&former).bind(&new),
+        ] {
+            query.execute(&mut **transaction).await.map_err(|error| self.error(error))?;
+        }
+        Ok(())
     }
 
     /// The keys of records that go by another identifier than the one they were first seen with.

@@ -7,6 +7,9 @@ use crate::derive::{Filter, Order, OrderKey, Selection};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+/// Filters of one request: each goes through the whole catalogue.
+const MOST_FILTERS: usize = 10;
+
 /// Which records are listed, and in which order.
 #[derive(Debug, Default, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -82,7 +85,17 @@ impl Listing {
         filters.extend(
             self.q.iter().flat_map(|text| text.split_whitespace()).map(|word| Filter::Word(word.to_owned())),
         );
-        Ok(Selection { filters, order: self.order()? })
+        let mut distinct: Vec<Filter> = Vec::new();
+        for filter in filters {
+            if !distinct.contains(&filter) {
+                distinct.push(filter);
+            }
+        }
+        if distinct.len() > MOST_FILTERS {
+            let why = format!("a list takes {MOST_FILTERS} words, tags and other filters, and no more");
+            return Err(Problem::invalid("q", why));
+        }
+        Ok(Selection { filters: distinct, order: self.order()? })
     }
 
     fn order(&self) -> Result<Option<Order>, Problem> {

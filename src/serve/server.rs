@@ -60,6 +60,8 @@ pub(super) struct Shared {
     pub(super) deriver: Deriver,
     /// Places for queries that run at once.
     places: Arc<Semaphore>,
+    /// Places for reports that are sent at once.
+    downloads: Arc<Semaphore>,
     /// What harvests; a server that only reads has none.
     service: Option<Arc<Service>>,
     rules: OnceLock<Rules>,
@@ -114,6 +116,13 @@ impl Shared {
     pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
         let busy = "as many queries are running as may run at once: try again in some seconds";
         let place = Arc::clone(&self.places).try_acquire_owned();
+        place.map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", busy))
+    }
+
+    /// A place among the reports that may be sent at once.
+    pub(super) fn download_place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let busy = "as many reports are being sent as may be at once: try again in some seconds";
+        let place = Arc::clone(&self.downloads).try_acquire_owned();
         place.map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", busy))
     }
 
@@ -175,6 +184,7 @@ impl Server {
             remembered: Remembered::default(),
             counted: Counted::default(),
             places: Arc::new(Semaphore::new(PLACES)),
+            downloads: Arc::new(Semaphore::new(PLACES)),
             opened: RwLock::new(Opened::new(snapshot)),
             settings,
         };
@@ -201,15 +211,13 @@ impl Server {
             .route("/.well-known/genid/{key}/{name}", get(dataset::of_node))
             .route("/catalog", get(catalogue::choose))
             .route("/source/{slug}", get(pages::source))
-            .route("/source/{slug}/{form}", get(reports::of_source))
-            .route("/dataset/{key}/{form}", get(reports::of_dataset))
-            .route("/job/{job}/{form}", get(reports::of_job))
             .route("/rules/", get(reports::rules))
             .route("/rules/{profile}/{rule}", get(reports::rule))
             .route("/{catalogue}", get(catalogue::catalogue))
             .route("/ready", get(ready))
             .route("/metrics", get(metrics))
             .merge(api_routes(&self.shared))
+            .merge(report_routes(&self.shared))
             .fallback(elsewhere)
             .method_not_allowed_fallback(async || {
                 let why = "this address does not take this method";
@@ -261,6 +269,15 @@ fn api_routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/api/1/harvest/job/{job}/items/", get(h::items))
         .route("/api/1/harvest/job/{job}/cancel/", post(h::cancel))
         .route("/api/1/harvest/job/{job}/replay/", post(h::replay_job))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(shared), limited))
+}
+
+/// Reports, which take more than a page does.
+fn report_routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/source/{slug}/{form}", get(reports::of_source))
+        .route("/dataset/{key}/{form}", get(reports::of_dataset))
+        .route("/job/{job}/{form}", get(reports::of_job))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(shared), limited))
 }
 

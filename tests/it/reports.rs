@@ -237,3 +237,60 @@ fn pages_of_reports_are_accessible_in_both_languages_and_at_every_width() {
     let Some((is_accessible, said)) = engine("node", "axe.mjs", &arguments) else { return };
     assert!(is_accessible, "{said}");
 }
+
+fn catalogue_of(identifier: &str, issued: &str) -> String {
+    format!(
+        "@prefix dcat: <http://www.w3.org/ns/dcat#> .\n@prefix dct: <http://purl.org/dc/terms/> .\n@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n\
+         <https://e.example/d-{identifier}> a dcat:Dataset ; dct:identifier \"{identifier}\" ; dct:title \"Jeu\"@fr ; dct:description \"Un jeu\"@fr ; dct:issued \"{issued}\"^^xsd:date ;\n\
+         dcat:distribution <https://e.example/x> .\n<https://e.example/x> a dcat:Distribution ; dcat:accessURL <https://e.example/p> ; dcat:downloadURL <https://e.example/f.csv> .\n\
+         <https://e.example/other> a dcat:Dataset ; dct:identifier \"other\" ; dct:title \"Autre\"@fr ; dct:description \"Un autre jeu\"@fr ."
+    )
+}
+
+/// The rules that a record of a store breaks, by the record's key.
+fn broken_rules(bench: &Bench, key: &str) -> BTreeSet<String> {
+    let serving = Serving::start(bench, &["--read-only"]);
+    let report = serving.get(&format!("/dataset/{key}/report.json"));
+    let groups = report["groups"].as_array().unwrap_or_else(|| panic!("{report}"));
+    groups.iter().filter_map(|group| group["rule"].as_str().map(str::to_owned)).collect()
+}
+
+fn key_of(bench: &Bench, remote_id: &str) -> String {
+    let record = bench.records().into_iter().find(|record| record["remote_id"] == remote_id).expect("a record");
+    record["id"].as_str().expect("a key").to_owned()
+}
+
+#[test]
+fn what_was_mended_does_not_come_back_with_a_restored_or_renamed_record() {
+    let bench = Bench::new();
+    let date = "dcat-ap-3/Dataset-issued-date".to_owned();
+    let harvest = |identifier: &str, issued: &str| {
+        let file = bench.write("c.ttl", &catalogue_of(identifier, issued));
+        bench.harvest(text(&file), &["--source", "s"])
+    };
+    harvest("1", "02/03/2024");
+    let key = key_of(&bench, "1");
+    let first = broken_rules(&bench, &key);
+    assert!(first.contains(&date), "{first:?}");
+    harvest("1", "2024-03-02");
+    let mended = broken_rules(&bench, &key);
+    assert!(!mended.contains(&date) && !mended.is_empty(), "{mended:?}");
+    for what in ["archive", "restore"] {
+        let output = bench.run(&["record", what, &key]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(broken_rules(&bench, &key), mended, "as before it was archived");
+    let scores = bench.write(
+        "q.rq",
+        "PREFIX dqv: <http://www.w3.org/ns/dqv#> SELECT ?m WHERE { ?m dqv:computedOn <https://e.example/d-1> }",
+    );
+    let output = bench.run(&["query", text(&scores), "--format", "csv"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.contains("quality")).count(), 6);
+    // Broken again, then renamed and mended at once.
+    harvest("1", "03/03/2024");
+    assert!(broken_rules(&bench, &key).contains(&date));
+    let report = harvest("2", "2024-03-04");
+    assert_eq!(report["records"]["renamed"], 1, "{report}");
+    assert_eq!(key_of(&bench, "2"), key);
+    assert!(!broken_rules(&bench, &key).contains(&date));
+}

@@ -23,6 +23,7 @@ FROM records, json_each(records.findings) AS one WHERE records.archived_at IS NU
 CREATE INDEX findings_of_record ON findings (key);
 -- All that grouping reads: the findings themselves are long.
 CREATE INDEX findings_by_rule ON findings (source, rule, severity, key, suggests, since) WHERE gone_at IS NULL;
+CREATE INDEX findings_in_order ON findings (source, id) WHERE gone_at IS NULL;
 CREATE INDEX findings_gone ON findings (source, gone_at) WHERE gone_at IS NOT NULL;
 
 ALTER TABLE records DROP COLUMN findings;

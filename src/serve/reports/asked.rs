@@ -90,6 +90,9 @@ pub(crate) async fn of_dataset(
     let key = DatasetKey::parse(&id).ok_or_else(|| Problem::not_found(format!("{id:?} is not a record's key")))?;
     let known = shared.operations.known_record(key).await?;
     let known = known.ok_or_else(|| Problem::not_found("no record has this key"))?;
+    if known.archived_at.is_some() {
+        return Err(crate::serve::api::absent(&shared, key).await?);
+    }
     let row = shared.operations.source_named(&known.source).await?;
     let row = row.ok_or_else(|| Problem::not_found("the source of this record was purged"))?;
     if let Some(suffix) = form.strip_prefix("corrected") {

@@ -12,6 +12,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 
@@ -20,15 +21,19 @@ const PORTION: i64 = 1_000;
 /// Bytes that are sent together, and how many such pieces may wait for a slow client.
 const PIECE: usize = 64 << 10;
 const WAITING: usize = 4;
+/// How long a client may take for a piece.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn download(shared: Arc<Shared>, asked: Asked, format: Format) -> Result<Response, Problem> {
     let groups = groups(&shared, &asked).await?;
     let head = head(&shared, &asked, &groups);
+    let place = shared.download_place()?;
     let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
     let runtime = Handle::current();
     let filter = asked.filter.clone();
     let source = asked.source.slug.clone();
     tokio::task::spawn_blocking(move || {
+        let _place = place;
         let rules = shared.rules();
         let mut findings = Paged {
             operations: &shared.operations,
@@ -39,7 +44,7 @@ pub(super) async fn download(shared: Arc<Shared>, asked: Asked, format: Format) 
             portion: Vec::new().into_iter(),
             is_over: false,
         };
-        let mut out = BufWriter::with_capacity(PIECE, Pieces { sender: sender.clone() });
+        let mut out = BufWriter::with_capacity(PIECE, Pieces { sender: sender.clone(), runtime: runtime.clone() });
         let threshold = Threshold::From(Severity::Violation);
         let written = write(format, &head, &groups, rules, threshold, &mut findings, &mut out);
         let written = written.and_then(|()| out.flush());
@@ -125,12 +130,17 @@ impl Iterator for Paged<'_> {
 /// Sends what is written, piece by piece.
 struct Pieces {
     sender: Sender<io::Result<Bytes>>,
+    runtime: Handle,
 }
 
 impl Write for Pieces {
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
         let piece = Ok(Bytes::copy_from_slice(part));
-        self.sender.blocking_send(piece).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        // A client that reads nothing holds nobody up.
+        let sent = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, self.sender.send(piece)).await });
+        if !matches!(sent, Ok(Ok(()))) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         Ok(part.len())
     }
 
