@@ -242,6 +242,13 @@ pub enum RecordKind {
     Service,
 }
 
+/// An address as everybody may see it: of a local file, its name alone, since its folder is nobody's business.
+#[must_use]
+pub fn public_address(url: &str) -> String {
+    let file = url.strip_prefix("file://").map(|path| path.rsplit('/').next().unwrap_or(path));
+    file.map_or_else(|| url.to_owned(), |name| format!("file:{name}"))
+}
+
 /// An error with its causes, in one line, each once.
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {

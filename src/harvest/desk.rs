@@ -5,7 +5,7 @@ use super::known::Known;
 use super::options::{Options, Writing};
 use super::outcome::HarvestError;
 use super::workplace::Opened;
-use crate::catalog::{DatasetKey, SourceId, SourceKind};
+use crate::catalog::{DatasetKey, SourceId, SourceKind, public_address};
 use crate::convert::Renames;
 use crate::fetch::Validators;
 use crate::operations::{JobRow, Operations, RecordRow, SourceRow};
@@ -157,7 +157,11 @@ async fn register(
         return Err(HarvestError::Cancelled);
     }
     let moved = (known.url != url && !known.kind.is_empty()).then(|| {
-        format!("the source {} moved here from {}; its records stay its own", known.name, public_url(&known.url))
+        format!(
+            "the source {} moved here from {}; its records stay its own",
+            known.name,
+            public_address(&known.url)
+        )
     });
     if known.url == url && known.kind == kind.as_str() {
         return Ok((known, moved));
@@ -170,12 +174,6 @@ async fn register(
     };
     operations.edit_source(&row).await?;
     Ok((row, moved))
-}
-
-/// An address as everybody may see it: of a local file, its name alone.
-fn public_url(url: &str) -> String {
-    url.strip_prefix("file://")
-        .map_or_else(|| url.to_owned(), |path| format!("file:{}", path.rsplit('/').next().unwrap_or(path)))
 }
 
 /// Brings the operations data in line with the store, which is the truth: a crash can leave them behind.

@@ -4,9 +4,10 @@ use super::api;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::server::{Opened, Shared, State};
-use crate::catalog::{DatasetKey, Finding, ItemError};
+use crate::catalog::{DatasetKey, ItemError, public_address};
 use crate::derive::Record;
-use crate::operations::{JobRow, SourceRow, ValidationState};
+use crate::operations::{FindingFilter, JobRow, SourceRow, ValidationState};
+use crate::report::{Group, ordered};
 use crate::store::CatalogueRecord;
 use askama::Template;
 use axum::extract::Path;
@@ -15,6 +16,8 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 const PAGE: usize = 25;
+/// Rules that a source's page names; its report has all.
+const RULES: usize = 10;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Paging {
@@ -100,8 +103,8 @@ struct SourcePage {
 struct RuleLine {
     severity: &'static str,
     rule: String,
-    records: usize,
-    count: usize,
+    records: u64,
+    count: u64,
     en: String,
     fr: String,
     example: String,
@@ -122,7 +125,8 @@ pub(super) async fn source(
     let opened = shared.snapshot()?;
     let keys = CatalogueRecord::keys(&opened.snapshot.store, &shared.names, Some(&id));
     let jobs = shared.operations.jobs(Some(&id), 0, 10).await?.0;
-    let findings = shared.operations.findings_of_source(&id).await?;
+    let groups = shared.operations.finding_groups(&id, &FindingFilter::default(), None).await?;
+    let groups = ordered(groups.into_iter().map(Group::from).collect());
     let start = (page - 1).saturating_mul(PAGE);
     let of_page = keys.iter().skip(start).take(PAGE).copied().collect();
     let source_page = SourcePage {
@@ -134,7 +138,7 @@ pub(super) async fn source(
         url: public_address(&row.url),
         total: keys.len(),
         jobs: jobs.iter().map(job_line).collect(),
-        rules: rule_lines(&findings),
+        rules: groups.iter().take(RULES).map(rule_line).collect(),
         records: api::derive(&shared, &opened, of_page).await?,
         page,
         has_more: start + PAGE < keys.len(),
@@ -194,29 +198,17 @@ fn job_line(job: &JobRow) -> JobLine {
     }
 }
 
-fn rule_lines(findings: &[Finding]) -> Vec<RuleLine> {
-    use std::collections::{BTreeMap, BTreeSet};
-    let mut groups: BTreeMap<(std::cmp::Reverse<crate::catalog::Severity>, &str), Vec<&Finding>> = BTreeMap::new();
-    for finding in findings {
-        groups.entry((std::cmp::Reverse(finding.severity), &finding.rule)).or_default().push(finding);
+fn rule_line(group: &Group) -> RuleLine {
+    let example = &group.example;
+    RuleLine {
+        severity: severity_name(group.severity),
+        rule: group.rule.clone(),
+        records: group.records,
+        count: group.count,
+        en: example.message.en.clone(),
+        fr: example.message.fr.clone(),
+        example: format!("{} ({})", example.record, example.place),
     }
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|((severity, _), group)| (*severity, std::cmp::Reverse(group.len())));
-    groups
-        .into_iter()
-        .map(|((severity, rule), group)| {
-            let records: BTreeSet<&str> = group.iter().map(|finding| finding.record.as_str()).collect();
-            RuleLine {
-                severity: severity_name(severity.0),
-                rule: rule.to_owned(),
-                records: records.len(),
-                count: group.len(),
-                en: group[0].message.en.clone(),
-                fr: group[0].message.fr.clone(),
-                example: format!("{} ({})", group[0].record, group[0].place),
-            }
-        })
-        .collect()
 }
 
 #[derive(Template)]
@@ -273,14 +265,6 @@ fn severity_name(severity: crate::catalog::Severity) -> &'static str {
         crate::catalog::Severity::Violation => "violation",
         crate::catalog::Severity::Warning => "warning",
         crate::catalog::Severity::Info => "info",
-    }
-}
-
-/// A source's address as everybody may see it: a local file by its name.
-pub(super) fn public_address(url: &str) -> String {
-    match url.strip_prefix("file://") {
-        Some(path) => format!("file:{}", path.rsplit('/').next().unwrap_or(path)),
-        None => url.to_owned(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Sources, jobs and items as the API tells them: in udata's terms, with ours beside them.
 
+use crate::catalog::public_address;
 use crate::operations::{
     Item as StoredItem, ItemMessage, ItemOutcome, JobRow, JobState, SourceRow, ValidationState,
 };
 use crate::serve::auth::Client;
-use crate::serve::pages::public_address;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
