@@ -1,5 +1,7 @@
 //! What is found in records, and where: plain values that every later module passes on.
 
+use crate::vocab::sh;
+use oxrdf::NamedNodeRef;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -73,6 +75,38 @@ pub enum Severity {
     Warning,
     /// Required by the profile.
     Violation,
+}
+
+impl Severity {
+    /// The name that reports and style sheets use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Violation => "violation",
+        }
+    }
+
+    /// Reads SHACL's node of a severity (SHACL 2.1.4); one of somebody's own counts as a violation.
+    #[must_use]
+    pub fn of_shacl(node: NamedNodeRef<'_>) -> Self {
+        match node {
+            sh::INFO => Self::Info,
+            sh::WARNING => Self::Warning,
+            _ => Self::Violation,
+        }
+    }
+
+    /// SHACL's node of it.
+    #[must_use]
+    pub fn to_shacl(self) -> NamedNodeRef<'static> {
+        match self {
+            Self::Info => sh::INFO,
+            Self::Warning => sh::WARNING,
+            Self::Violation => sh::VIOLATION,
+        }
+    }
 }
 
 /// A sentence in the two languages of reports.

@@ -123,6 +123,11 @@ pub struct Gain {
 }
 
 impl Assessment {
+    /// All its addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.access.iter().chain(&self.download).map(String::as_str)
+    }
+
     /// The same with what validation by DCAT-AP found: it is kept where no rule of it is broken. A record that was not
     /// validated by it has no such share, and the points are unknown.
     #[must_use]

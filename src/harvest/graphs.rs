@@ -102,14 +102,9 @@ pub fn result_triples(node: &NamedOrBlankNode, finding: &Finding) -> Vec<Triple>
     let mut add = |predicate: NamedNodeRef<'_>, object: Term| {
         triples.push(Triple::new(node.clone(), predicate, object));
     };
-    let severity = match finding.severity {
-        Severity::Violation => sh::VIOLATION,
-        Severity::Warning => sh::WARNING,
-        Severity::Info => sh::INFO,
-    };
     add(rdf::TYPE, sh::VALIDATION_RESULT.into_owned().into());
     add(sh::FOCUS_NODE, node_or_text(&finding.focus_node));
-    add(sh::RESULT_SEVERITY, severity.into_owned().into());
+    add(sh::RESULT_SEVERITY, finding.severity.to_shacl().into_owned().into());
     for (text, language) in [(&finding.message.en, "en"), (&finding.message.fr, "fr")] {
         add(sh::RESULT_MESSAGE, Literal::new_language_tagged_literal_unchecked(text, language).into());
     }

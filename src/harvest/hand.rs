@@ -5,6 +5,7 @@
 use super::ending::archive;
 use super::graphs::{finding_graph, quality_graph};
 use super::outcome::HarvestError;
+use super::quality::KnownLinks;
 use super::workplace::{Opened, Workplace};
 use super::writing::former_state;
 use crate::catalog::{DatasetKey, Severity, SourceId};
@@ -27,6 +28,8 @@ pub struct Hand<'h> {
     pub names: GraphNames,
     /// The time at which it is done.
     pub now: Timestamp,
+    /// From which severity on findings are in the store.
+    pub findings_in_store: Severity,
 }
 
 /// Why nothing was done.
@@ -243,15 +246,16 @@ impl Hand<'_> {
         let findings = self.runtime.block_on(operations.findings(key))?;
         let quality = self.runtime.block_on(operations.quality(key))?;
         let assessment: Option<Assessment> = quality.and_then(|text| serde_json::from_str(&text).ok());
+        let links = self.runtime.block_on(KnownLinks::of(operations, &assessment))?;
         let Some(record) = CatalogueRecord::read(opened.store(), &self.names, key) else { return Ok(()) };
         let about = self.names.catalogue_record(key);
         let graph = self.names.findings(key);
         let turn = opened.take_turn(self.workplace.folder(), &by())?;
         let mut writer = Writer::new(opened.store(), &self.names);
-        writer.replace_graph(&graph, &finding_graph(&graph, &about, &findings, Severity::Violation))?;
+        writer.replace_graph(&graph, &finding_graph(&graph, &about, &findings, self.findings_in_store))?;
         if let Some(assessment) = assessment {
             let graph = self.names.quality(key);
-            writer.replace_graph(&graph, &quality_graph(&graph, &record.node, &assessment.score(&|_| None)))?;
+            writer.replace_graph(&graph, &quality_graph(&graph, &record.node, &links.score(&assessment)))?;
         }
         turn.publish()?;
         Ok(())

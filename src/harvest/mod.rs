@@ -42,8 +42,8 @@ pub use outcome::{FailedJob, HarvestError, Harvested, Progress};
 pub use profiles::{
     Profile, ProfileError, Profiles, Speaks, Subject, built_in_profiles, fetch_document, is_address, rule_name,
 };
-pub use quality::{Assessed, noted_quality, source_quality};
+pub use quality::{Assessed, KnownLinks, noted_quality, source_quality};
 pub use removal::RemovalRules;
-pub use report::{FindingCounts, JobReport, RecordCounts, Status};
+pub use report::{Examples, FindingCounts, JobReport, RecordCounts, Status};
 pub use states::{Compared, compare_states};
 pub use workplace::{Opened, Pace, Turn, Workplace};

@@ -2,13 +2,12 @@
 
 use super::graphs::{finding_graph, quality_graph};
 use super::outcome::HarvestError;
+use super::quality::KnownLinks;
 use super::workplace::Opened;
 use super::writing::Written;
 use crate::catalog::Severity;
 use crate::derive::Assessment;
-use crate::operations::LinkRow;
 use crate::store::GraphNames;
-use std::collections::HashMap;
 use tokio::runtime::Handle;
 
 /// What it takes to say something of records.
@@ -31,26 +30,17 @@ impl<'o> Ours<'o> {
             .iter()
             .map(|one| one.row.quality.as_deref().and_then(|text| serde_json::from_str(text).ok()))
             .collect();
-        let links = self.links(&assessments)?;
+        let known = KnownLinks::of(self.opened.operations(), assessments.iter().flatten());
+        let links = self.runtime.block_on(known)?;
         for (one, assessment) in written.iter_mut().zip(assessments) {
             let (key, record) = (one.change.key, self.names.catalogue_record(one.change.key));
             one.change.ours = finding_graph(&self.names.findings(key), &record, &one.row.findings, self.least);
             if let Some(assessment) = assessment {
-                let score = assessment.score(&|url| links.get(url).map(|link| link.answers));
+                let score = links.score(&assessment);
                 let graph = self.names.quality(key);
                 one.change.ours.extend(quality_graph(&graph, &one.change.record.node, &score));
             }
         }
         Ok(written)
-    }
-
-    fn links(&self, assessments: &[Option<Assessment>]) -> Result<HashMap<String, LinkRow>, HarvestError> {
-        let urls: Vec<&str> = assessments
-            .iter()
-            .flatten()
-            .flat_map(|one| one.access.iter().chain(&one.download))
-            .map(String::as_str)
-            .collect();
-        Ok(self.runtime.block_on(self.opened.operations().links(&urls))?)
     }
 }

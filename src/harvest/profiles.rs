@@ -8,7 +8,7 @@ use crate::validate::{
     Budget, Data, Details, DocumentError, Documents, Failure, FetchImport, Fetched, Plan, Role, ShapesError,
     ValidationResult, path_text,
 };
-use crate::vocab::{moisson, sh};
+use crate::vocab::moisson;
 use oxrdf::{Literal, NamedNode, Term, Triple};
 use rustc_hash::FxHashSet;
 use std::path::{Path, PathBuf};
@@ -246,7 +246,7 @@ impl Profile {
             property: property.clone(),
             value: result.value.as_ref().map(ToString::to_string),
             rule: rule_name(&self.name, &result.source_shape, &result.component),
-            severity: severity(result),
+            severity: Severity::of_shacl(result.severity.as_ref()),
             message: message(&result.messages),
             place: (subject.place_of)(&focus, property.as_deref(), value.as_deref()),
             focus_node: focus,
@@ -353,14 +353,6 @@ pub fn rule_name(profile: &str, shape: &Term, component: &NamedNode) -> String {
     match shape.as_str().strip_prefix(SHAPES) {
         Some(own) => own.replacen('#', "/", 1),
         None => format!("{profile}/{}", last(shape.as_str())),
-    }
-}
-
-fn severity(result: &ValidationResult) -> Severity {
-    match result.severity.as_ref() {
-        sh::INFO => Severity::Info,
-        sh::WARNING => Severity::Warning,
-        _ => Severity::Violation,
     }
 }
 

@@ -10,6 +10,31 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use tokio::runtime::Handle;
 
+/// What is known of the addresses of some records: it takes that to score them.
+pub struct KnownLinks {
+    by_url: HashMap<String, LinkRow>,
+}
+
+impl KnownLinks {
+    /// What is known of the addresses that some assessments name.
+    ///
+    /// # Errors
+    /// When the operations database fails.
+    pub async fn of<'a>(
+        operations: &Operations,
+        assessments: impl IntoIterator<Item = &'a Assessment>,
+    ) -> Result<Self, OperationsError> {
+        let urls: Vec<&str> = assessments.into_iter().flat_map(Assessment::addresses).collect();
+        Ok(Self { by_url: operations.links(&urls).await? })
+    }
+
+    /// The score of a record.
+    #[must_use]
+    pub fn score(&self, assessment: &Assessment) -> Score {
+        assessment.score(&|url| self.by_url.get(url).map(|link| link.answers))
+    }
+}
+
 /// The scores of a source.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Assessed {
@@ -27,13 +52,10 @@ async fn assessed(operations: &Operations, source: &SourceId) -> Result<Assessed
     let rows = operations.quality_of_source(source).await?;
     let assessments: Vec<Assessment> =
         rows.iter().filter_map(|row| serde_json::from_str(&row.assessment).ok()).collect();
-    let urls: Vec<&str> =
-        assessments.iter().flat_map(|one| one.access.iter().chain(&one.download)).map(String::as_str).collect();
-    let links: HashMap<String, LinkRow> = operations.links(&urls).await?;
-    let answers = |url: &str| links.get(url).map(|link| link.answers);
+    let links = KnownLinks::of(operations, &assessments).await?;
     let (mut all, mut by_organization) = (Score::default(), BTreeMap::<String, Score>::new());
     for assessment in &assessments {
-        let score = assessment.score(&answers);
+        let score = links.score(assessment);
         if let Some(organization) = &assessment.organization {
             by_organization.entry(organization.clone()).or_default().add(&score);
         }

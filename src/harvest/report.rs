@@ -7,6 +7,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+/// Values as a source itself writes them, by class and by property.
+pub type Examples = BTreeMap<String, BTreeMap<String, String>>;
+
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -159,7 +162,7 @@ impl JobReport {
             changed_since: None,
             at: String::new(),
             syntax: None,
-            examples: BTreeMap::new(),
+            examples: Examples::new(),
             seconds: started.elapsed().as_secs_f64(),
             note: Some(why.to_owned()),
             phases: Vec::new(),
@@ -208,7 +211,7 @@ pub struct JobReport {
     pub syntax: Option<Syntax>,
     /// A value of each property as the source itself writes it, by class and property: what others of its records lack.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub examples: BTreeMap<String, String>,
+    pub examples: Examples,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// Why a job is held or failed, for people.

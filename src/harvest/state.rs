@@ -3,13 +3,13 @@
 use super::differences::Difference;
 use super::outcome::HarvestError;
 use super::renames;
-use super::report::{FindingCounts, RecordCounts};
+use super::report::{Examples, FindingCounts, RecordCounts};
 use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError, Syntax};
 use crate::convert::Draft;
 use crate::operations::{DerivedRow, Item, RecordRow};
 use crate::vocab::rdf;
 use oxrdf::{NamedOrBlankNode, Term};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -47,35 +47,37 @@ pub(super) struct State {
     /// The syntax of the first page.
     pub(super) syntax: Option<Syntax>,
     /// A value of each property, the first that came.
-    pub(super) examples: BTreeMap<String, String>,
+    pub(super) examples: Examples,
     /// Fields of a platform's records that no query reads.
     pub(super) unmapped: crate::convert::Unmapped,
 }
 
-/// Properties of which a value is kept as an example, and how long it may be.
+/// Classes, and properties of one, of which a value is kept as an example, and how long it may be.
 const EXAMPLES: usize = 200;
 const LONGEST_EXAMPLE: usize = 200;
 
 impl State {
     /// Keeps the first value of each property that the source itself writes, by the class of what has it.
     pub(super) fn note_examples(&mut self, draft: &Draft) {
-        if self.examples.len() >= EXAMPLES {
-            return;
-        }
         let mut classes: HashMap<&NamedOrBlankNode, &str> = HashMap::new();
         for triple in draft.triples.iter().filter(|triple| triple.predicate == rdf::TYPE) {
             if let Term::NamedNode(class) = &triple.object {
-                classes.entry(&triple.subject).or_insert(class.as_str());
+                let name = class.as_str().rsplit(['#', '/']).next().unwrap_or_default();
+                classes.entry(&triple.subject).or_insert(name);
             }
         }
         for triple in &draft.triples {
             let Some(class) = classes.get(&triple.subject) else { continue };
-            let class = class.rsplit(['#', '/']).next().unwrap_or_default();
-            let name = format!("{class} {}", triple.predicate.as_str());
+            let known = self.examples.get(*class);
+            // Nearly all are known: nothing is written for these.
+            let is_full = known.is_some_and(|known| known.len() >= EXAMPLES) || self.examples.len() >= EXAMPLES;
+            if is_full || known.is_some_and(|known| known.contains_key(triple.predicate.as_str())) {
+                continue;
+            }
             let value = triple.object.to_string();
-            let is_ours = value.contains("/.well-known/genid/");
-            if !is_ours && value.len() <= LONGEST_EXAMPLE {
-                self.examples.entry(name).or_insert(value);
+            if !value.contains("/.well-known/genid/") && value.len() <= LONGEST_EXAMPLE {
+                let of_class = self.examples.entry((*class).to_owned()).or_default();
+                of_class.insert(triple.predicate.as_str().to_owned(), value);
             }
         }
     }
@@ -83,8 +85,11 @@ impl State {
     /// A value that is found fault with is no example.
     pub(super) fn drop_examples(&mut self, findings: &[Finding]) {
         for finding in findings {
-            if let (Some(property), Some(value)) = (&finding.property, &finding.value) {
-                self.examples.retain(|name, known| !(known == value && name.ends_with(property.as_str())));
+            let (Some(property), Some(value)) = (&finding.property, &finding.value) else { continue };
+            for of_class in self.examples.values_mut() {
+                if of_class.get(property) == Some(value) {
+                    of_class.remove(property);
+                }
             }
         }
     }

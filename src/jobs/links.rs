@@ -4,14 +4,14 @@ use super::service::Service;
 use crate::catalog::{DatasetKey, SourceId, with_causes};
 use crate::derive::Assessment;
 use crate::fetch::{Client, FetchError};
-use crate::harvest::{HarvestError, quality_graph, source_quality};
-use crate::operations::LinkRow;
+use crate::harvest::{HarvestError, KnownLinks, quality_graph, source_quality};
+use crate::operations::{LinkRow, QualityRow};
 use crate::store::{CatalogueRecord, GraphNames, Writer};
 use futures_util::StreamExt;
 use jiff::{Timestamp, ToSpan};
 use oxigraph::store::Store;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use url::Url;
 
@@ -78,10 +78,16 @@ impl Service {
         Ok(LinkState { total: urls.len(), checked: known.len(), answering, running, broken })
     }
 
-    async fn addresses(&self, source: &SourceId) -> Result<BTreeSet<String>, HarvestError> {
+    async fn assessments(&self, source: &SourceId) -> Result<BTreeMap<DatasetKey, Assessment>, HarvestError> {
         let rows = self.operations.quality_of_source(source).await?;
-        let assessments = rows.iter().filter_map(|row| serde_json::from_str::<Assessment>(&row.assessment).ok());
-        Ok(assessments.flat_map(|one| one.access.into_iter().chain(one.download)).collect())
+        let read =
+            |row: &QualityRow| Some((DatasetKey::parse(&row.key)?, serde_json::from_str(&row.assessment).ok()?));
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    async fn addresses(&self, source: &SourceId) -> Result<BTreeSet<String>, HarvestError> {
+        let assessments = self.assessments(source).await?;
+        Ok(assessments.values().flat_map(Assessment::addresses).map(ToOwned::to_owned).collect())
     }
 
     fn check_links(&self, source: &SourceId, days: i64) -> Result<(), HarvestError> {
@@ -130,21 +136,13 @@ impl Service {
     fn write_scores(&self, store: &Store, source: &SourceId) -> Result<(), HarvestError> {
         let runtime = &self.runner.runtime;
         let names = GraphNames::new(&self.runner.config.base);
-        let rows = runtime.block_on(self.operations.quality_of_source(source))?;
-        let urls = runtime.block_on(self.addresses(source))?;
-        let links =
-            runtime.block_on(self.operations.links(&urls.iter().map(String::as_str).collect::<Vec<_>>()))?;
+        let assessments = runtime.block_on(self.assessments(source))?;
+        let links = runtime.block_on(KnownLinks::of(&self.operations, assessments.values()))?;
         let mut writer = Writer::new(store, &names);
-        for row in rows {
-            let (Some(key), Ok(assessment)) =
-                (DatasetKey::parse(&row.key), serde_json::from_str::<Assessment>(&row.assessment))
-            else {
-                continue;
-            };
-            let Some(record) = CatalogueRecord::read(store, &names, key) else { continue };
-            let score = assessment.score(&|url| links.get(url).map(|link| link.answers));
-            let graph = names.quality(key);
-            writer.replace_graph(&graph, &quality_graph(&graph, &record.node, &score))?;
+        for (key, assessment) in &assessments {
+            let Some(record) = CatalogueRecord::read(store, &names, *key) else { continue };
+            let graph = names.quality(*key);
+            writer.replace_graph(&graph, &quality_graph(&graph, &record.node, &links.score(assessment)))?;
         }
         let quality = source_quality(runtime, &self.operations, &names, source)?;
         writer.replace_graph(&names.source_quality(source), &quality)?;

@@ -28,6 +28,6 @@ pub use replay::{Replayed, RuleDifference, replay};
 pub use runner::{RunError, Runner};
 pub use schedule::{ScheduleError, next_time};
 pub use service::Service;
-pub use settings::{SettingsError, apply, default_options, filters, profiles_at_hand};
+pub use settings::{SettingsError, apply, default_options, filters, least_severity, profiles_at_hand};
 pub use sources::{Actor, Sources, WorkflowError};
 pub use tokens::{TokenError, Tokens};

@@ -81,7 +81,9 @@ pub fn profiles_at_hand(names: &[String]) -> Vec<String> {
     names.iter().filter(|name| !is_address(name)).cloned().collect()
 }
 
-fn least_severity(config: &Config) -> Severity {
+/// From which severity on findings are in the store.
+#[must_use]
+pub fn least_severity(config: &Config) -> Severity {
     match config.service.findings_in_store {
         LeastSeverity::Violation => Severity::Violation,
         LeastSeverity::Warning => Severity::Warning,

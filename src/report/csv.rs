@@ -3,7 +3,6 @@
 use super::document::Head;
 use super::fields::spoiled_field;
 use super::format::Findings;
-use crate::catalog::Severity;
 use std::io::{self, Write};
 
 const COLUMNS: &str = "severity,rule,record,title,focus_node,property,value,message_en,message_fr,page,line,column,path,suggestion,field,since";
@@ -16,7 +15,7 @@ pub(super) fn write(head: &Head, findings: &mut Findings<'_>, out: &mut dyn Writ
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let place = &finding.place;
         let cells = [
-            severity(finding.severity).to_owned(),
+            finding.severity.as_str().to_owned(),
             finding.rule.clone(),
             finding.record.clone(),
             text(&finding.title),
@@ -37,14 +36,6 @@ pub(super) fn write(head: &Head, findings: &mut Findings<'_>, out: &mut dyn Writ
         write!(out, "{}\r\n", cells.join(","))?;
     }
     Ok(())
-}
-
-pub(super) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Violation => "violation",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    }
 }
 
 /// A cell. What a spreadsheet would run as a formula gets an apostrophe before it: publishers write what they like.

@@ -1,6 +1,5 @@
 //! A report as `JUnit`'s XML: a test for each rule, which fails where the rule is broken.
 
-use super::csv::severity;
 use super::document::Head;
 use super::format::{Findings, Threshold};
 use super::rules::Rules;
@@ -67,7 +66,7 @@ pub(super) fn write(
         }
         let more = test.count - test.lines.len();
         let more = if more > 0 { format!("\nand {more} more") } else { String::new() };
-        let (message, kind) = (text(&test.message), severity(test.severity));
+        let (message, kind) = (text(&test.message), test.severity.as_str());
         let body = text(&format!("{}{more}", test.lines.join("\n")));
         if fails(test) {
             writeln!(out, "><failure message=\"{message}\" type=\"{kind}\">{body}</failure></testcase>")?;

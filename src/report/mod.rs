@@ -22,6 +22,6 @@ pub use breaking::{Breaking, Compared};
 pub use document::{Group, Head, groups_of, ordered};
 pub use fields::spoiled_field;
 pub use format::{Findings, Format, Threshold, write};
-pub use patch::{Patch, example_of, patch, short};
+pub use patch::{Patch, Statement, example_of, mend, patch, short};
 pub use rules::{Rule, Rules};
 pub use text::{Colours, write_text};

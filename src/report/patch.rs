@@ -1,12 +1,12 @@
 //! What to write instead, in the syntax of the publisher's own file.
 
 use crate::catalog::{Finding, Syntax};
+use crate::harvest::Examples;
 use crate::vocab::{PREFIXES, rdf, xsd};
 use oxrdf::{NamedNode, Term};
 use quick_xml::escape::escape;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// What stands there, and what to write in its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,13 +20,8 @@ pub struct Patch {
 /// The patch of a finding, where its mend is known.
 #[must_use]
 pub fn patch(syntax: Syntax, finding: &Finding) -> Option<Patch> {
-    let (value, suggestion) = (finding.value.as_ref()?, finding.suggestion.as_ref()?);
-    let before = Statement { property: finding.property.clone()?, value: term(value) };
-    let after = if finding.rule == "convert/misspelt-property" {
-        Statement { property: suggestion.clone(), value: before.value.clone() }
-    } else {
-        Statement { property: before.property.clone(), value: term(suggestion) }
-    };
+    let after = mend(finding)?;
+    let before = Statement { property: finding.property.clone()?, value: term(finding.value.as_ref()?) };
     let patch = match syntax {
         Syntax::Turtle => Patch { before: before.in_turtle(), after: after.in_turtle() },
         Syntax::RdfXml => Patch { before: before.in_rdf_xml(), after: after.in_rdf_xml() },
@@ -43,14 +38,10 @@ pub fn patch(syntax: Syntax, finding: &Finding) -> Option<Patch> {
 
 /// What a record that lacks a property could say: as another record of the same source says it.
 #[must_use]
-pub fn example_of(
-    finding: &Finding,
-    examples: &BTreeMap<String, String>,
-    syntax: Option<Syntax>,
-) -> Option<String> {
+pub fn example_of(finding: &Finding, examples: &Examples, syntax: Option<Syntax>) -> Option<String> {
     let property = finding.property.as_ref().filter(|_| finding.value.is_none())?;
     let class = finding.rule.rsplit('/').next()?.split('-').next()?;
-    let example = examples.get(&format!("{class} {property}"))?;
+    let example = examples.get(class)?.get(property)?;
     let statement = Statement { property: property.clone(), value: term(example) };
     match syntax? {
         Syntax::Turtle => Some(statement.in_turtle()),
@@ -61,10 +52,25 @@ pub fn example_of(
     }
 }
 
+/// The statement to write in place of the one that was found fault with, where that is known.
+#[must_use]
+pub fn mend(finding: &Finding) -> Option<Statement> {
+    let (value, suggestion) = (finding.value.as_ref()?, finding.suggestion.as_ref()?);
+    let property = finding.property.clone()?;
+    Some(if finding.rule == "convert/misspelt-property" {
+        Statement { property: suggestion.clone(), value: term(value) }
+    } else {
+        Statement { property, value: term(suggestion) }
+    })
+}
+
 /// A property with a value.
-struct Statement {
-    property: String,
-    value: Term,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The property's IRI.
+    pub property: String,
+    /// Its value.
+    pub value: Term,
 }
 
 /// A value as findings write it: N-Triples, or the text of an IRI that may not be one.

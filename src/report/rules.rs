@@ -46,7 +46,7 @@ impl Rule {
     /// The rule as text, for a terminal.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let severity = super::csv::severity(self.severity);
+        let severity = self.severity.as_str();
         let mut lines = vec![format!("{} ({severity})", self.name), format!("  {}", self.message.en)];
         if !self.why.en.is_empty() {
             lines.push(format!("  {}", self.why.en));
@@ -126,7 +126,7 @@ fn of_shape(profile: &str, plan: &Plan, shape: &Shape, notes: &Graph) -> Rule {
     let property = path.map(|path| path_text(graph, path));
     let mut rule = Rule {
         name: rule_name(profile, &shape.id, &shape.severity),
-        severity: severity(&shape.severity),
+        severity: Severity::of_shacl(shape.severity.as_ref()),
         message: message(shape.messages.iter()),
         classes: classes(plan, shape),
         constraints: constraints(graph, &shape.id),
@@ -321,15 +321,7 @@ fn shown(term: &Term) -> String {
 
 fn severity_of_term(term: &Term) -> Severity {
     match term {
-        Term::NamedNode(node) => severity(node),
+        Term::NamedNode(node) => Severity::of_shacl(node.as_ref()),
         Term::BlankNode(_) | Term::Literal(_) => Severity::Info,
-    }
-}
-
-fn severity(node: &oxrdf::NamedNode) -> Severity {
-    match node.as_ref() {
-        sh::INFO => Severity::Info,
-        sh::WARNING => Severity::Warning,
-        _ => Severity::Violation,
     }
 }

@@ -3,6 +3,7 @@
 use super::api;
 use super::parameters::Parameters;
 use super::problem::Problem;
+use super::reports::{day, minute};
 use super::server::{Opened, Shared, State};
 use crate::catalog::{DatasetKey, ItemError, public_address};
 use crate::derive::Record;
@@ -169,11 +170,6 @@ fn held_back(job: &JobRow) -> Vec<String> {
         .collect()
 }
 
-/// A time to the minute.
-fn minute(time: &str) -> String {
-    time.get(..16).unwrap_or(time).replace('T', " ")
-}
-
 fn job_line(job: &JobRow) -> JobLine {
     let report: serde_json::Value =
         job.report.as_deref().and_then(|report| serde_json::from_str(report).ok()).unwrap_or_default();
@@ -201,7 +197,7 @@ fn job_line(job: &JobRow) -> JobLine {
 fn rule_line(group: &Group) -> RuleLine {
     let example = &group.example;
     RuleLine {
-        severity: severity_name(group.severity),
+        severity: group.severity.as_str(),
         rule: group.rule.clone(),
         records: group.records,
         count: group.count,
@@ -248,7 +244,7 @@ pub(super) async fn dataset(
     let findings = findings
         .into_iter()
         .map(|finding| FindingLine {
-            severity: severity_name(finding.severity),
+            severity: finding.severity.as_str(),
             property: finding.property.unwrap_or_default(),
             value: finding.value.unwrap_or_default().chars().take(200).collect(),
             en: finding.message.en,
@@ -258,16 +254,4 @@ pub(super) async fn dataset(
         })
         .collect();
     Ok(DatasetPage { record, findings }.render()?)
-}
-
-fn severity_name(severity: crate::catalog::Severity) -> &'static str {
-    match severity {
-        crate::catalog::Severity::Violation => "violation",
-        crate::catalog::Severity::Warning => "warning",
-        crate::catalog::Severity::Info => "info",
-    }
-}
-
-fn day(time: &str) -> String {
-    time.get(..10).unwrap_or(time).to_owned()
 }

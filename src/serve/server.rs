@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::convert::QueryError;
 use crate::derive::{Deriver, Seen};
 use crate::harvest::{Hand, HandError};
-use crate::jobs::Service;
+use crate::jobs::{Service, least_severity};
 use crate::operations::{Operations, OperationsError};
 use crate::report::Rules;
 use crate::store::{CatalogueRecord, Folder, GraphNames, Snapshot, StoreError};
@@ -109,7 +109,7 @@ impl Shared {
 
     /// The rules of the profiles that the program brings; they are compiled when they are first asked for.
     pub(super) fn rules(&self) -> &Rules {
-        self.rules.get_or_init(|| Rules::of_program().unwrap_or_default())
+        self.rules.get_or_init(|| Rules::of_program().expect("the program's own shapes compile"))
     }
 
     /// A place among the queries that may run at once.
@@ -144,6 +144,7 @@ impl Shared {
                 runtime: runner.runtime.clone(),
                 names,
                 now: Timestamp::now(),
+                findings_in_store: least_severity(&runner.config),
             };
             work(&hand)
         });

@@ -1,12 +1,13 @@
 //! A record's description with the mends that are known: what a publisher may put in place of his own.
 
 use crate::catalog::{DatasetKey, Finding};
+use crate::report::{Statement, mend};
 use crate::serve::dataset::{graph_triples, write};
 use crate::serve::problem::Problem;
 use crate::serve::server::Shared;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use oxrdf::{NamedNode, Term, Triple};
+use oxrdf::{NamedNode, Triple};
 
 /// The source's statements about a record, mended, in an RDF syntax.
 pub(super) async fn corrected(shared: &Shared, key: DatasetKey, suffix: &str) -> Result<Response, Problem> {
@@ -29,34 +30,22 @@ pub(super) async fn corrected(shared: &Shared, key: DatasetKey, suffix: &str) ->
 
 /// Statements with each offending value replaced by what is suggested for it.
 fn mended(stated: Vec<Triple>, findings: &[Finding]) -> Vec<Triple> {
-    stated.into_iter().map(|triple| mend(triple, findings)).collect()
+    stated.into_iter().map(|triple| mended_triple(triple, findings)).collect()
 }
 
-fn mend(mut triple: Triple, findings: &[Finding]) -> Triple {
+fn mended_triple(mut triple: Triple, findings: &[Finding]) -> Triple {
     let subject = match &triple.subject {
         oxrdf::NamedOrBlankNode::NamedNode(node) => node.as_str().to_owned(),
         oxrdf::NamedOrBlankNode::BlankNode(node) => node.to_string(),
     };
-    for finding in findings {
-        let (Some(value), Some(suggestion)) = (&finding.value, &finding.suggestion) else { continue };
-        let is_it = finding.focus_node == subject
-            && finding.property.as_deref() == Some(triple.predicate.as_str())
-            && *value == triple.object.to_string();
-        if !is_it {
-            continue;
-        }
-        if finding.rule == "convert/misspelt-property" {
-            triple.predicate = NamedNode::new_unchecked(suggestion);
-        } else {
-            triple.object = term(suggestion);
-            return triple;
+    for finding in findings.iter().filter(|finding| finding.focus_node == subject) {
+        let is_it = finding.property.as_deref() == Some(triple.predicate.as_str())
+            && finding.value.as_ref() == Some(&triple.object.to_string());
+        if let Some(Statement { property, value }) = mend(finding).filter(|_| is_it) {
+            triple = Triple::new(triple.subject, NamedNode::new_unchecked(property), value);
         }
     }
     triple
-}
-
-fn term(text: &str) -> Term {
-    text.parse().unwrap_or_else(|_| NamedNode::new_unchecked(text).into())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::asked::{Asked, report_of, time_of};
 use super::download::{groups, head};
 use super::quality::{QualityView, score, view};
-use super::views::{FindingView, Habits, Language, class, counted, day, minute};
+use super::views::{FindingView, Habits, Language, counted, day, minute};
 use crate::catalog::{ItemError, public_address};
 use crate::operations::{FindingChanges, JobState};
 use crate::report::Group;
@@ -128,7 +128,7 @@ async fn title(shared: &Shared, asked: &Asked) -> Result<String, Problem> {
 
 fn group_view(group: &Group, language: &Language, habits: &Habits) -> GroupView {
     GroupView {
-        class: class(group.severity),
+        class: group.severity.as_str(),
         severity: language.severity(group.severity),
         rule: group.rule.clone(),
         message: language.text(&group.example.message).to_owned(),

@@ -4,7 +4,7 @@ use super::asked::Asked;
 use super::views::Language;
 use crate::catalog::DatasetKey;
 use crate::derive::{Assessment, DIMENSIONS, Score};
-use crate::harvest::noted_quality;
+use crate::harvest::{KnownLinks, noted_quality};
 use crate::serve::problem::Problem;
 use crate::serve::server::Shared;
 use askama::Template;
@@ -52,9 +52,8 @@ pub(super) async fn score(shared: &Shared, asked: &Asked) -> Result<Option<Score
 async fn of_record(shared: &Shared, key: DatasetKey) -> Result<Option<Score>, Problem> {
     let Some(text) = shared.operations.quality(key).await? else { return Ok(None) };
     let assessment: Assessment = serde_json::from_str(&text)?;
-    let urls: Vec<&str> = assessment.access.iter().chain(&assessment.download).map(String::as_str).collect();
-    let links = shared.operations.links(&urls).await?;
-    Ok(Some(assessment.score(&|url| links.get(url).map(|link| link.answers))))
+    let links = KnownLinks::of(&shared.operations, [&assessment]).await?;
+    Ok(Some(links.score(&assessment)))
 }
 
 pub(super) fn view(score: &Score, language: &Language) -> QualityView {

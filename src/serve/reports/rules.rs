@@ -1,6 +1,6 @@
 //! The pages of rules, drawn from their shapes.
 
-use super::views::{Language, class};
+use super::views::Language;
 use crate::report::Rule;
 use crate::serve::parameters::Parameters;
 use crate::serve::problem::Problem;
@@ -57,7 +57,7 @@ pub(crate) async fn rule(
     let page = RulePage {
         language: &language,
         severity: language.severity(rule.severity),
-        class: class(rule.severity),
+        class: rule.severity.as_str(),
         address: format!("/rules/{name}"),
         rule,
     };

@@ -1,10 +1,10 @@
 //! What pages of reports show of a finding, in the reader's language.
 
 use crate::catalog::{Finding, Message, Severity, Syntax};
+use crate::harvest::Examples;
 use crate::report::{Patch, example_of, patch, short, spoiled_field};
 use axum::http::{HeaderMap, header};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Characters of a value that a page shows.
 const LONGEST: usize = 300;
@@ -49,20 +49,11 @@ impl Language {
     }
 }
 
-/// A severity as style sheets name it.
-pub(super) fn class(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Violation => "violation",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    }
-}
-
 /// What is known of a source's syntax and values, from its jobs.
 #[derive(Debug, Default)]
 pub(super) struct Habits {
     syntax: Option<Syntax>,
-    examples: BTreeMap<String, String>,
+    examples: Examples,
 }
 
 impl Habits {
@@ -142,11 +133,11 @@ pub(super) fn counted(count: u64, language: &Language, en: [&str; 2], fr: [&str;
 }
 
 /// The day of a time.
-pub(super) fn day(time: &str) -> String {
+pub(crate) fn day(time: &str) -> String {
     time.get(..10).unwrap_or(time).to_owned()
 }
 
 /// A time to the minute.
-pub(super) fn minute(time: &str) -> String {
+pub(crate) fn minute(time: &str) -> String {
     time.get(..16).unwrap_or(time).replace('T', " ")
 }
