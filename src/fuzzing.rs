@@ -3,8 +3,8 @@
 use crate::convert::every_function;
 use crate::fetch::Body;
 use crate::lift::{Contexts, Element, Input, XmlPart, lift_xml, open, read, read_valid, read_xml, repaired_iri};
-use crate::serve::best_match;
 use crate::source::Census;
+use crate::sparql::best_match;
 use crate::validate::{Data, Details, Documents, Plan, Role, is_well_formed};
 use oxrdf::{Literal, NamedOrBlankNode, Term, Triple};
 use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfParser};
@@ -82,7 +82,7 @@ fn xml(data: &[u8]) {
     let is_record = |element: &Element| element.local().starts_with('M');
     let mut lines = String::new();
     let _ = read_xml(text, &is_record, &mut |part| {
-        let XmlPart::Record { element, .. } = part else { return ControlFlow::Continue(()) };
+        let XmlPart::Record { element, path, .. } = part else { return ControlFlow::Continue(()) };
         lift_xml("a record", &element, &mut |triple| {
             let number = match &triple.subject {
                 NamedOrBlankNode::NamedNode(node) => {
@@ -91,7 +91,7 @@ fn xml(data: &[u8]) {
                 NamedOrBlankNode::BlankNode(_) => None,
             };
             if let Some(number) = number.and_then(|number| number.parse().ok()) {
-                assert!(element.path_to(number).is_some(), "{number} is no element of {element}");
+                assert!(element.path_to(number, &path).is_some(), "{number} is no element of {element}");
             }
             let _ = writeln!(lines, "{triple} .");
         });

@@ -17,6 +17,7 @@ pub mod operations;
 pub mod report;
 pub mod serve;
 pub mod source;
+pub mod sparql;
 pub mod store;
 pub mod triples;
 pub mod validate;

@@ -13,6 +13,10 @@ macro_rules! namespace {
     };
 }
 
+mod feeds;
+
+pub use feeds::{activity, http, ldes, tree};
+
 namespace! {
     /// RDF 1.1.
     rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#" {
@@ -231,6 +235,7 @@ namespace! {
         DISTRIBUTION = "Distribution",
         RESOURCE = "Resource",
         HAS_DATASET = "dataset",
+        KEYWORD = "keyword",
         HAS_DISTRIBUTION = "distribution",
         RECORD = "record",
         HAS_CATALOG = "catalog",
@@ -249,6 +254,7 @@ namespace! {
 namespace! {
     /// DCMI Metadata Terms.
     dct = "http://purl.org/dc/terms/" {
+        ACCRUAL_PERIODICITY = "accrualPeriodicity",
         LANGUAGE = "language",
         IDENTIFIER = "identifier",
         TITLE = "title",
@@ -321,6 +327,11 @@ namespace! {
         RIGHT = "right",
         WRONG = "wrong",
         CLAUSE = "clause",
+        SEARCH = "search",
+        SCORE = "score",
+        NUMBER = "number",
+        DEAD_AT = "deadAt",
+        LINK_ERROR = "linkError",
     }
 }
 

@@ -77,6 +77,7 @@ impl ApiArguments {
             names_base: config.base.clone(),
             public_base: config.base.clone(),
             config: Config { allow_loopback: config.allow_loopback || self.fetch.is_open(), ..config.clone() },
+            program: std::env::current_exe().context("the program's own file is not known")?,
         };
         let server = runtime.block_on(Server::open(settings, Some(Arc::clone(&service))))?;
         let user = std::env::var("USER").unwrap_or_else(|_| "operator".to_owned());

@@ -10,6 +10,7 @@ mod harvest;
 mod job;
 mod map;
 mod query;
+mod query_worker;
 mod record;
 mod records;
 mod said;
@@ -20,10 +21,10 @@ mod shacl_report;
 mod source;
 mod token;
 
-use crate::config::Config;
+use crate::config::{Config, Snapshots};
 use crate::fetch::{Client, Limits, Reach};
 use crate::harvest::HarvestError;
-use crate::store::{Folder, StoreError};
+use crate::store::{Folder, Keeping, StoreError};
 use clap::{Args, Parser, Subcommand};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,9 @@ enum Action {
     Records(records::Arguments),
     /// Run a SPARQL query
     Query(query::Arguments),
+    /// Evaluate queries for a server
+    #[command(hide = true)]
+    QueryWorker(query_worker::Arguments),
     /// Write the catalogue as RDF
     Export(export::Arguments),
     /// Validate a catalogue without storing it
@@ -121,7 +125,9 @@ pub(crate) struct FetchArguments {
 
 impl StoreArguments {
     fn folder(&self, config: &Config) -> Folder {
-        Folder::new(self.store.clone().unwrap_or_else(|| config.store.clone()))
+        let Snapshots { behind, days, .. } = config.service.snapshots;
+        let folder = Folder::new(self.store.clone().unwrap_or_else(|| config.store.clone()));
+        folder.keeping_of(Keeping { behind, days })
     }
 
     /// The folder of a store that is read under the configured base.
@@ -181,6 +187,7 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Action::Harvest(arguments) => harvest::run(&arguments, &config),
         Action::Records(arguments) => records::run(&arguments, &config),
         Action::Query(arguments) => query::run(&arguments, &config),
+        Action::QueryWorker(arguments) => query_worker::run(&arguments, &config),
         Action::Export(arguments) => export::run(&arguments, &config),
         Action::Check(arguments) => check::run(&arguments, &config),
         Action::Compare(arguments) => compare::run(&arguments, &config),

@@ -2,8 +2,11 @@
 
 use super::{Outcome, StoreArguments};
 use crate::config::Config;
-use crate::store::refuse_outside;
-use crate::triples::RdfWriter;
+use crate::derive::{SearchIndex, bring_index_to};
+use crate::sparql::with_public_functions;
+use crate::store::{Folder, GraphNames, Snapshot, refuse_outside};
+use crate::triples::{RdfWriter, calls};
+use crate::vocab::moisson;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use oxigraph::sparql::SparqlEvaluator;
@@ -11,6 +14,7 @@ use oxrdfio::RdfFormat;
 use sparesults::{QueryResultsFormat, QueryResultsSerializer};
 use spareval::QueryResults;
 use std::io::{BufWriter, Read, Write};
+use std::sync::Arc;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -37,15 +41,27 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
     let text = read(&arguments.file)?;
     let query = crate::convert::parse_query(&arguments.file, &text)?;
-    refuse_outside(&query)?;
-    let snapshot = arguments.store.folder(config).snapshot()?;
-    let mut prepared = SparqlEvaluator::new().for_query(query);
+    refuse_outside(&query, &[])?;
+    let folder = arguments.store.folder(config);
+    let snapshot = folder.snapshot()?;
+    let searches = calls(&query, |name| [moisson::SEARCH.as_str(), moisson::SCORE.as_str()].contains(&name));
+    let index = searches.then(|| index(&folder, &snapshot, config)).transpose()?;
+    let mut prepared = with_public_functions(SparqlEvaluator::new(), index).for_query(query);
     if prepared.dataset().is_default_dataset() {
         prepared.dataset_mut().set_default_graph_as_union();
     }
     let results = prepared.on_store(&snapshot.store).execute()?;
     print(results, arguments.format)?;
     Ok(Outcome::Done)
+}
+
+/// The search index, brought to the snapshot that is asked.
+fn index(folder: &Folder, snapshot: &Snapshot, config: &Config) -> anyhow::Result<Arc<SearchIndex>> {
+    if SearchIndex::current(folder) != Some(snapshot.number) {
+        // A server that has it open is about to do the same.
+        bring_index_to(folder, snapshot, &GraphNames::new(&config.base)).context("the search index")?;
+    }
+    Ok(Arc::new(SearchIndex::open(folder)?))
 }
 
 fn read(file: &str) -> anyhow::Result<String> {

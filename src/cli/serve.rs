@@ -51,6 +51,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         names_base: config.base.clone(),
         public_base: public.trim_end_matches('/').to_owned(),
         config: config.clone(),
+        program: std::env::current_exe().context("the program's own file is not known")?,
     };
     let threads = service.as_ref().map(Service::start);
     let served = runtime.block_on(async {

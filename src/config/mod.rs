@@ -1,8 +1,10 @@
 //! The program's settings: `moisson.toml`, then the environment, then flags, the last one winning.
 
+mod queries;
 mod service;
 mod source;
 
+pub use queries::{Queries, Snapshots};
 pub use service::{LeastSeverity, Mail, Manners, Notify, Service, Webhook};
 pub use source::{Policy, SourceConfig};
 

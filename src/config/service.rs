@@ -1,5 +1,6 @@
 //! How the service runs: its jobs, how it treats hosts, whom it tells.
 
+use super::queries::{Queries, Snapshots};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,6 +31,13 @@ pub struct Service {
     /// Days after which the addresses of records are asked again whether they answer; 0 asks on request alone.
     /// Default 0.
     pub check_links_days: i64,
+    /// Whether a proxy stands before the server: clients are then those that it names last in `X-Forwarded-For`.
+    /// Default no.
+    pub behind_proxy: bool,
+    /// The bounds of public queries.
+    pub queries: Queries,
+    /// The states of the catalogue that stay.
+    pub snapshots: Snapshots,
 }
 
 /// From which severity on something is done.
@@ -58,12 +66,15 @@ impl Default for Service {
             requests_a_minute: 600,
             findings_in_store: LeastSeverity::default(),
             check_links_days: 0,
+            behind_proxy: false,
+            queries: Queries::default(),
+            snapshots: Snapshots::default(),
         }
     }
 }
 
 /// A setting, its value, and what it should be.
-type Fault = (&'static str, String, &'static str);
+pub(super) type Fault = (&'static str, String, &'static str);
 
 impl Service {
     pub(super) fn check(&self) -> Result<(), Fault> {
@@ -76,7 +87,8 @@ impl Service {
         if !(1..=86_400).contains(&self.page_seconds) {
             return Err(("service.page_seconds", self.page_seconds.to_string(), "a number between 1 and 86400"));
         }
-        Ok(())
+        self.queries.check()?;
+        self.snapshots.check()
     }
 }
 

@@ -6,7 +6,7 @@ use super::whereabouts::Whereabouts;
 use crate::catalog::{
     DatasetKey, Finding, GraphHash, IdentifierOrigin, Message, Place, RecordKind, RemoteId, Severity, SourceId,
 };
-use crate::lift::Repair;
+use crate::lift::{Fault, Repair};
 use crate::source::{PageNotes, Root, Window};
 use crate::triples::{Graph, TermId};
 use crate::vocab::{dcat, dct};
@@ -205,6 +205,10 @@ impl Draft {
                     notes.text.as_ref().and_then(|text| text.find_before(repair.line, &repair.written))
                 {
                     finding.place = Place { line: Some(line), column: Some(column), ..finding.place };
+                } else if repair.line == 0 {
+                    // What came of a platform's record has no lines, but a way to it.
+                    finding.place =
+                        self.place_of(&finding.focus_node, finding.property.as_deref(), Some(&repair.written));
                 }
                 self.findings.push(finding);
             }
@@ -213,28 +217,32 @@ impl Draft {
 }
 
 fn repair_finding(repair: &Repair, record: &str, focus_node: String, page: &str) -> Finding {
-    let (rule, message) = if repair.written.starts_with('@') {
-        (
-            "lift/invalid-language",
-            Message::new("The language tag is not one.", "L’étiquette de langue n’en est pas une."),
-        )
-    } else if repair.written.starts_with('\'') {
-        (
+    let (rule, en, fr) = match repair.fault {
+        Fault::Language => {
+            ("lift/invalid-language", "The language tag is not one.", "L’étiquette de langue n’en est pas une.")
+        }
+        Fault::StrayText => (
             "lift/stray-text",
-            Message::new(
-                "Text stands beside an rdf:resource, where RDF/XML allows none: it was passed over.",
-                "Un texte accompagne un rdf:resource, ce que RDF/XML n’admet pas : il a été ignoré.",
-            ),
-        )
-    } else {
-        (
+            "Text stands beside an rdf:resource, where RDF/XML allows none: it was passed over.",
+            "Un texte accompagne un rdf:resource, ce que RDF/XML n’admet pas : il a été ignoré.",
+        ),
+        Fault::Iri => (
             "lift/invalid-iri",
-            Message::new(
-                "The address holds characters that an IRI may not have: write them percent-encoded.",
-                "L’adresse contient des caractères interdits dans un IRI : écrivez-les encodés (%20 pour une espace).",
-            ),
-        )
+            "The address holds characters that an IRI may not have: write them percent-encoded.",
+            "L’adresse contient des caractères interdits dans un IRI : écrivez-les encodés (%20 pour une espace).",
+        ),
+        Fault::Character => (
+            "lift/invalid-character",
+            "The text holds characters that XML has not: readers of RDF/XML see � in their place.",
+            "Le texte contient des caractères que XML n’admet pas : les lecteurs de RDF/XML voient � à leur place.",
+        ),
+        Fault::Property => (
+            "lift/unnamed-property",
+            "The property does not end in a name: RDF/XML cannot say it, and its readers do not see the statement.",
+            "La propriété ne se termine pas par un nom : RDF/XML ne peut pas la dire, et ses lecteurs n’en voient rien.",
+        ),
     };
+    let message = Message::new(en, fr);
     Finding {
         record: record.to_owned(),
         focus_node,

@@ -4,7 +4,7 @@ use crate::catalog::{Place, unhex};
 use crate::lift::PageText;
 use crate::source::{Lineage, PageNotes, Piece, Root, Window};
 use crate::triples::TermId;
-use crate::vocab::dct;
+use crate::vocab::{LIFTED, dct};
 use oxrdf::{NamedNode, Term};
 use rustc_hash::FxHashMap;
 use std::collections::HashMap;
@@ -35,7 +35,11 @@ impl Whereabouts {
             return Self { lines: lines(window, root, notes, names), text: notes.text.clone(), ..Self::default() };
         };
         let piece = |id: &TermId| piece_of(&lineage, window.graph.term(*id));
-        let pieces = names.iter().filter_map(|(id, name)| Some((name.as_str().to_owned(), piece(id)?))).collect();
+        let mut pieces: HashMap<String, Piece> =
+            names.iter().filter_map(|(id, name)| Some((name.as_str().to_owned(), piece(id)?))).collect();
+        if let Some(name) = names.get(&root.node) {
+            pieces.insert(name.as_str().to_owned(), lineage.whole());
+        }
         Self { pieces, lineage: Some(lineage), ..Self::default() }
     }
 
@@ -52,23 +56,25 @@ impl Whereabouts {
             }));
         };
         let piece = self.pieces.get(node);
-        if piece.is_none() && value.is_none() && matches!(**lineage, Lineage::Xml { .. }) {
-            return None;
-        }
-        let (line, path) = lineage.place(piece, value);
+        // A node that came of no piece stands where the record names it.
+        let value = value.or_else(|| piece.is_none().then_some(node));
+        let (line, path) = lineage.place(piece, property, value);
         Some(Place { line, path, ..Place::default() })
     }
 }
 
-/// The piece that a node came of: one that has no name in the source tells it by its label.
+/// The piece that a node came of: one that has no name in the source tells it, or the name that the mapping gave it, by
+/// its label.
 fn piece_of(lineage: &Lineage, node: &Term) -> Option<Piece> {
     match node {
         Term::NamedNode(node) => lineage.named(node.as_str()),
         Term::BlankNode(label) => {
             // Mending puts a letter before the label, which the mapping made of the element's name.
             let lifted = String::from_utf8(unhex(label.as_str().strip_prefix("ln")?)?).ok()?;
-            let (_, name) = lifted.split_once('#')?;
-            lineage.lifted(name)
+            match lifted.split_once('#') {
+                Some((_, name)) => lineage.lifted(name),
+                None => lineage.named(&format!("{LIFTED}{lifted}")),
+            }
         }
         Term::Literal(_) => None,
     }

@@ -4,12 +4,21 @@
 //! is derived when it is harvested and kept, or when it is asked for; it is never edited.
 
 mod assemble;
+mod mended;
+mod nested;
 mod quality;
 mod record;
 mod rows;
+mod search;
 mod selection;
+mod statistics;
+mod web;
 
+pub use mended::mended;
 pub use quality::{Assessment, DIMENSIONS, Gain, INDICATORS, Indicator, Points, Score};
 pub use record::{Checksum, ContactPoint, HarvestInfo, Organization, Record, Resource, Spatial, TemporalCoverage};
 pub use rows::{DeriveError, Deriver, Described, Kept, Seen, kept_title};
-pub use selection::{Catalogue, Filter, Order, OrderKey, Selection, organization_id};
+pub use search::{Hits, SearchError, SearchIndex, bring_index_to};
+pub use selection::{Catalogue, Filter, Order, OrderKey, Selection, organization_id, with_spatial_functions};
+pub use statistics::Statistics;
+pub use web::{WebDescriber, WebDescription};

@@ -6,6 +6,8 @@ use super::rows::DeriveError;
 use crate::catalog::DatasetKey;
 use crate::convert::{QueryError, parse_query, plain, with_record_functions};
 use crate::store::{GraphNames, Snapshot};
+use crate::vocab::{geosparql, xsd};
+use jiff::Timestamp;
 use oxigraph::sparql::{QueryResults, SparqlEvaluator};
 use oxrdf::{Literal, NamedNode, Term, Variable};
 use spareval::QuerySolution;
@@ -32,7 +34,7 @@ pub struct Catalogue<'c> {
 }
 
 /// A condition on records.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Filter {
     /// A word in the title, the description or a keyword.
     Word(String),
@@ -46,6 +48,16 @@ pub enum Filter {
     Organization(String),
     /// The source, by its node.
     Source(NamedNode),
+    /// A theme, by its IRI, the code at its end, or its text.
+    Theme(String),
+    /// High-value datasets: `true` for all, or a category by its IRI or the code at its end.
+    HighValue(String),
+    /// What changed since a time, as the platform saw it.
+    ModifiedSince(Timestamp),
+    /// An area, by its IRI or its name.
+    Area(String),
+    /// A rectangle that the record's area meets: west, south, east, north, in degrees.
+    Rectangle(String),
 }
 
 /// An order of records.
@@ -114,6 +126,17 @@ impl Filter {
             Self::Licence(name) => ("licence", include_str!("../../queries/list/licence.rq"), text(name)),
             Self::Format(name) => ("format", include_str!("../../queries/list/format.rq"), text(name)),
             Self::Organization(_) => ("publishers", include_str!("../../queries/list/publishers.rq"), None),
+            Self::Theme(theme) => ("theme", include_str!("../../queries/list/theme.rq"), text(theme)),
+            Self::HighValue(category) => ("hvd", include_str!("../../queries/list/hvd.rq"), text(category)),
+            Self::ModifiedSince(time) => {
+                let time = Literal::new_typed_literal(time.to_string(), xsd::DATE_TIME);
+                ("modified", include_str!("../../queries/list/modified.rq"), Some(time.into()))
+            }
+            Self::Area(area) => ("area", include_str!("../../queries/list/area.rq"), text(area)),
+            Self::Rectangle(wkt) => {
+                let wkt = Literal::new_typed_literal(wkt, geosparql::WKT_LITERAL);
+                ("area", include_str!("../../queries/list/area.rq"), Some(wkt.into()))
+            }
             Self::Source(node) => {
                 ("source", include_str!("../../queries/list/source.rq"), Some(Term::from(node.clone())))
             }
@@ -170,6 +193,7 @@ impl Catalogue<'_> {
     fn rows(&self, name: &str, query: &str, wanted: Option<Term>) -> Result<Vec<QuerySolution>, DeriveError> {
         let failed = |source| QueryError::Evaluation { name: name.to_owned(), source };
         let evaluator = with_record_functions(SparqlEvaluator::new(), self.languages.to_vec());
+        let evaluator = with_spatial_functions(evaluator);
         let mut prepared = evaluator.for_query(parse_query(name, query)?);
         prepared.dataset_mut().set_default_graph_as_union();
         if let Some(wanted) = wanted {
@@ -180,4 +204,11 @@ impl Catalogue<'_> {
             QueryResults::Graph(_) | QueryResults::Boolean(_) => Ok(Vec::new()),
         }
     }
+}
+
+/// Adds the functions of GeoSPARQL to an evaluator.
+pub fn with_spatial_functions(evaluator: SparqlEvaluator) -> SparqlEvaluator {
+    spargeo::GEOSPARQL_EXTENSION_FUNCTIONS.iter().fold(evaluator, |evaluator, (name, function)| {
+        evaluator.with_custom_function(name.into_owned(), *function)
+    })
 }

@@ -13,6 +13,8 @@ pub enum Wanted {
     Json,
     /// The answer of an XML interface.
     Xml,
+    /// The solutions of a SPARQL query.
+    Solutions,
 }
 
 impl Wanted {
@@ -25,6 +27,7 @@ impl Wanted {
             }
             Self::JsonLdContext => "application/ld+json, application/json;q=0.9, */*;q=0.1",
             Self::Json => "application/json, */*;q=0.1",
+            Self::Solutions => "application/sparql-results+json, application/sparql-results+xml;q=0.9",
             Self::Xml => "application/xml, text/xml;q=0.9, */*;q=0.1",
         }
     }

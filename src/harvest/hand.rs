@@ -2,8 +2,8 @@
 //!
 //! Each is published before it is noted, as a job is.
 
-use super::ending::archive;
-use super::graphs::{finding_graph, quality_graph};
+use super::ending::{archive, note_changes};
+use super::graphs::finding_graph;
 use super::outcome::HarvestError;
 use super::quality::KnownLinks;
 use super::workplace::{Opened, Workplace};
@@ -70,6 +70,7 @@ impl Hand<'_> {
             return Err(HandError::State(format!("{key} is archived already")));
         }
         self.archive_all(&opened, &[key])?;
+        self.note(&opened, &known.source)?;
         self.runtime.block_on(opened.operations().withdraw(key, Some(&self.now.to_string())))?;
         Ok(())
     }
@@ -88,6 +89,7 @@ impl Hand<'_> {
         let state = self.runtime.block_on(operations.last_state(key))?;
         let state = state.ok_or_else(|| HandError::State(format!("no state of {key} was kept")))?;
         self.put_back(&opened, key, &state)?;
+        self.note(&opened, &known.source)?;
         self.runtime.block_on(operations.note_undone(key, &known.hash, None))?;
         self.say_ours(&opened, key)
     }
@@ -116,6 +118,7 @@ impl Hand<'_> {
             self.runtime.block_on(operations.keep_history(&[state], &by, &self.now.to_string()))?;
         }
         self.put_back(&opened, key, &state)?;
+        self.note(&opened, &known.source)?;
         let undone = present.filter(|present| *present != wanted).unwrap_or(known.hash);
         self.runtime.block_on(operations.note_undone(key, &wanted, Some(&undone)))?;
         self.say_ours(&opened, key)?;
@@ -153,6 +156,7 @@ impl Hand<'_> {
         let operations = opened.operations();
         let held = self.still_missing(operations, source)?;
         self.archive_all(&opened, &held)?;
+        note_changes(&self.runtime, &opened, &self.names, source)?;
         let now = self.now.to_string();
         self.runtime.block_on(operations.hold_removal(source, &[], "", &now))?;
         Ok(held.len())
@@ -184,6 +188,7 @@ impl Hand<'_> {
         let mut keys = CatalogueRecord::keys(opened.store(), &self.names, Some(source));
         keys.retain(|key| stored.get(key).is_none_or(|stored| !stored.detached));
         self.archive_all(&opened, &keys)?;
+        note_changes(&self.runtime, &opened, &self.names, source)?;
         Ok(keys.len())
     }
 
@@ -202,6 +207,7 @@ impl Hand<'_> {
         writer.replace_graph(&self.names.source(source), &[])?;
         writer.replace_graph(&self.names.source_quality(source), &[])?;
         turn.publish()?;
+        note_changes(&self.runtime, &opened, &self.names, source)?;
         self.runtime.block_on(opened.operations().purge_source(source))?;
         Ok(keys.len())
     }
@@ -255,10 +261,19 @@ impl Hand<'_> {
         writer.replace_graph(&graph, &finding_graph(&graph, &about, &findings, self.findings_in_store))?;
         if let Some(assessment) = assessment {
             let graph = self.names.quality(key);
-            writer.replace_graph(&graph, &quality_graph(&graph, &record.node, &links.score(&assessment)))?;
+            writer.replace_graph(&graph, &links.quality(&graph, &record.node, &assessment))?;
         }
         turn.publish()?;
         Ok(())
+    }
+
+    /// Notes what readers see otherwise than before.
+    fn note(&self, opened: &Opened, source: &str) -> Result<(), HandError> {
+        match SourceId::parse(source) {
+            Ok(source) => Ok(note_changes(&self.runtime, opened, &self.names, &source)?),
+            // No source of the program's own is called so.
+            Err(_) => Ok(()),
+        }
     }
 
     fn known(

@@ -1,6 +1,6 @@
 //! What we say of records that are about to be stored, added to their changes.
 
-use super::graphs::{finding_graph, quality_graph};
+use super::graphs::finding_graph;
 use super::outcome::HarvestError;
 use super::quality::KnownLinks;
 use super::workplace::Opened;
@@ -36,9 +36,8 @@ impl<'o> Ours<'o> {
             let (key, record) = (one.change.key, self.names.catalogue_record(one.change.key));
             one.change.ours = finding_graph(&self.names.findings(key), &record, &one.row.findings, self.least);
             if let Some(assessment) = assessment {
-                let score = links.score(&assessment);
                 let graph = self.names.quality(key);
-                one.change.ours.extend(quality_graph(&graph, &one.change.record.node, &score));
+                one.change.ours.extend(links.quality(&graph, &one.change.record.node, &assessment));
             }
         }
         Ok(written)

@@ -5,7 +5,8 @@ use crate::catalog::SourceId;
 use crate::derive::{Assessment, Score};
 use crate::operations::{LinkRow, Operations, OperationsError};
 use crate::store::GraphNames;
-use oxrdf::{NamedNode, Quad};
+use crate::vocab::{http, moisson, xsd};
+use oxrdf::{Literal, NamedNode, NamedNodeRef, Quad};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use tokio::runtime::Handle;
@@ -32,6 +33,29 @@ impl KnownLinks {
     #[must_use]
     pub fn score(&self, assessment: &Assessment) -> Score {
         assessment.score(&|url| self.by_url.get(url).map(|link| link.answers))
+    }
+}
+
+impl KnownLinks {
+    /// The quality of a record as quads of a graph: its scores, and which of its addresses do not answer.
+    #[must_use]
+    pub fn quality(&self, graph: &NamedNode, about: &NamedNode, assessment: &Assessment) -> Vec<Quad> {
+        let mut quads = quality_graph(graph, about, &self.score(assessment));
+        let dead = assessment.addresses().filter_map(|url| self.by_url.get(url)).filter(|link| !link.answers);
+        for link in dead {
+            let Ok(address) = NamedNode::new(&link.url) else { continue };
+            let mut add = |predicate: NamedNodeRef<'_>, object: Literal| {
+                quads.push(Quad::new(address.clone(), predicate, object, graph.clone()));
+            };
+            add(moisson::DEAD_AT, Literal::new_typed_literal(&link.checked_at, xsd::DATE_TIME));
+            if let Some(status) = link.status {
+                add(http::STATUS_CODE_NUMBER, Literal::from(i32::from(status)));
+            }
+            if let Some(error) = &link.error {
+                add(moisson::LINK_ERROR, Literal::new_simple_literal(error));
+            }
+        }
+        quads
     }
 }
 

@@ -4,7 +4,7 @@ use super::service::Service;
 use crate::catalog::{DatasetKey, SourceId, with_causes};
 use crate::derive::Assessment;
 use crate::fetch::{Client, FetchError};
-use crate::harvest::{HarvestError, KnownLinks, quality_graph, source_quality};
+use crate::harvest::{HarvestError, KnownLinks, source_quality};
 use crate::operations::{LinkRow, QualityRow};
 use crate::store::{CatalogueRecord, GraphNames, Writer};
 use futures_util::StreamExt;
@@ -142,7 +142,7 @@ impl Service {
         for (key, assessment) in &assessments {
             let Some(record) = CatalogueRecord::read(store, &names, *key) else { continue };
             let graph = names.quality(*key);
-            writer.replace_graph(&graph, &quality_graph(&graph, &record.node, &links.score(assessment)))?;
+            writer.replace_graph(&graph, &links.quality(&graph, &record.node, assessment))?;
         }
         let quality = source_quality(runtime, &self.operations, &names, source)?;
         writer.replace_graph(&names.source_quality(source), &quality)?;

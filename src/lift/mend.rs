@@ -2,12 +2,30 @@
 
 use super::LiftedTriple;
 use super::repair;
+use crate::triples::{as_xml_text, ends_in_a_name, is_xml_text};
 use oxrdf::{BlankNode, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashMap;
 
-/// A term that was not valid RDF, and what it was read as.
+/// What was wrong with a term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// An IRI with characters that IRIs have not.
+    Iri,
+    /// A language tag that is none.
+    Language,
+    /// Text where RDF/XML has none.
+    StrayText,
+    /// A character that XML has not: other syntaxes have it, RDF/XML shows another in its place.
+    Character,
+    /// A property that RDF/XML cannot name.
+    Property,
+}
+
+/// A term that was not valid RDF, or that not every syntax can say, and what it was read as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repair {
+    /// What was wrong.
+    pub fault: Fault,
     /// The triple's subject after repair.
     pub subject: NamedOrBlankNode,
     /// The triple's predicate.
@@ -55,7 +73,7 @@ impl Mender {
         };
         let predicate = mend_iri(quad.predicate, &mut written).unwrap_or_else(|text| {
             let stand_in = stand_in_predicate(&text);
-            written.last_mut().expect("`mend_iri` notes what it cannot mend").1 =
+            written.last_mut().expect("`mend_iri` notes what it cannot mend").2 =
                 Some(stand_in.as_str().to_owned());
             stand_in
         });
@@ -67,9 +85,12 @@ impl Mender {
             Term::BlankNode(node) => self.name(&node).into(),
             Term::Literal(literal) => mend_literal(literal, &mut written).into(),
         };
-        for (written, read_as) in written {
+        if !ends_in_a_name(predicate.as_str()) {
+            written.push((Fault::Property, predicate.as_str().to_owned(), None));
+        }
+        for (fault, written, read_as) in written {
             let (subject, predicate) = (subject.clone(), predicate.clone());
-            repairs.push(Repair { subject, predicate, written, read_as, line });
+            repairs.push(Repair { fault, subject, predicate, written, read_as, line });
         }
         LiftedTriple { triple: Triple { subject, predicate, object }, line }
     }
@@ -111,7 +132,7 @@ fn stand_in_predicate(text: &str) -> NamedNode {
     NamedNode::new_unchecked(format!("{}/invalid/{name}", crate::vocab::moisson::NAMESPACE.trim_end_matches('#')))
 }
 
-type Written = Vec<(String, Option<String>)>;
+type Written = Vec<(Fault, String, Option<String>)>;
 
 fn mend_iri(node: NamedNode, written: &mut Written) -> Result<NamedNode, String> {
     let repaired = match repair::iri(node.as_str()) {
@@ -120,25 +141,28 @@ fn mend_iri(node: NamedNode, written: &mut Written) -> Result<NamedNode, String>
         None => None,
     };
     let text = node.into_string();
-    written.push((text.clone(), repaired.clone()));
+    written.push((Fault::Iri, text.clone(), repaired.clone()));
     repaired.map(NamedNode::new_unchecked).ok_or(text)
 }
 
 /// A language tag that is not one would make the exported file unreadable: the text is kept without.
 fn mend_literal(literal: oxrdf::Literal, written: &mut Written) -> oxrdf::Literal {
+    if !is_xml_text(literal.value()) {
+        written.push((Fault::Character, literal.value().to_owned(), Some(as_xml_text(literal.value()))));
+    }
     let Some(tag) = literal.language() else { return mend_datatype(literal, written) };
     if oxilangtag::LanguageTag::parse(tag).is_ok() {
         return literal;
     }
     let underscored = tag.replace('_', "-");
     if oxilangtag::LanguageTag::parse(underscored.as_str()).is_ok() {
-        written.push((format!("@{tag}"), Some(format!("@{underscored}"))));
+        written.push((Fault::Language, format!("@{tag}"), Some(format!("@{underscored}"))));
         return oxrdf::Literal::new_language_tagged_literal_unchecked(
             literal.value(),
             underscored.to_ascii_lowercase(),
         );
     }
-    written.push((format!("@{tag}"), None));
+    written.push((Fault::Language, format!("@{tag}"), None));
     oxrdf::Literal::new_simple_literal(literal.value())
 }
 
@@ -148,7 +172,7 @@ fn mend_datatype(literal: oxrdf::Literal, written: &mut Written) -> oxrdf::Liter
         Some(std::borrow::Cow::Borrowed(_)) => literal,
         repaired => {
             let repaired = repaired.map(std::borrow::Cow::into_owned);
-            written.push((datatype.to_owned(), repaired.clone()));
+            written.push((Fault::Iri, datatype.to_owned(), repaired.clone()));
             match repaired {
                 Some(datatype) => {
                     oxrdf::Literal::new_typed_literal(literal.value(), NamedNode::new_unchecked(datatype))

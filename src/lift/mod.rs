@@ -20,7 +20,7 @@ mod xml;
 
 pub use contexts::Contexts;
 pub use json::{lift_json, lifted_base};
-pub use mend::{Repair, mend};
+pub use mend::{Fault, Repair, mend};
 pub use open::{Input, open};
 pub use page_text::PageText;
 pub use places::json_places;

@@ -3,7 +3,7 @@
 use super::LiftError;
 use super::contexts::Contexts;
 use super::lines::{LineReader, Position};
-use super::mend::{Mender, Repair};
+use super::mend::{Fault, Mender, Repair};
 use super::open::{Input, ends_with_its_root};
 use oxrdf::{NamedNode, NamedOrBlankNode, Triple};
 use oxrdfio::{LoadedDocument, RdfFormat, RdfParseError, RdfParser};
@@ -228,7 +228,14 @@ fn stray_text(
     line: u32,
 ) -> Repair {
     let written = error.to_string().trim_start_matches("Unexpected text event: ").to_owned();
-    Repair { subject: subject.clone(), predicate: predicate.clone(), written, read_as: None, line }
+    Repair {
+        fault: Fault::StrayText,
+        subject: subject.clone(),
+        predicate: predicate.clone(),
+        written,
+        read_as: None,
+        line,
+    }
 }
 
 type LoadError = Box<dyn std::error::Error + Send + Sync>;

@@ -4,6 +4,7 @@
 //! and the next harvest sets it right. A former state is written here before the store changes. No secret
 //! stands here but as a hash.
 
+mod changes;
 mod database;
 mod derived;
 mod findings;
@@ -18,6 +19,7 @@ mod sources;
 mod tokens;
 mod twins;
 
+pub use changes::{CHANGES_OF_PAGE, Change, ChangeKind, ChangePage, Difference, GoneRecord};
 pub use database::{Operations, OperationsError};
 pub use derived::DerivedRow;
 pub use findings::{FindingChanges, FindingFilter, FindingGroup, NumberedFinding, RuleCount};

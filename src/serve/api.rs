@@ -54,7 +54,7 @@ async fn choose(
             names: &shared.names,
             languages: &shared.settings.config.languages,
         };
-        let chosen = selection.of(&catalogue, opened.keys(&shared.names));
+        let chosen = selection.of(&catalogue, &opened.keys(&shared.names));
         drop(place);
         chosen
     });

@@ -1,5 +1,6 @@
 //! How often one address may ask the API.
 
+use super::client;
 use super::problem::Problem;
 use super::server::Shared;
 use axum::extract::{Request, State};
@@ -7,7 +8,7 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,8 @@ impl Counted {
 /// Refuses requests of an address that asks too often.
 pub(super) async fn limited(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let most = shared.settings.config.service.requests_a_minute;
-    let address = request.extensions().get::<SocketAddr>().map(SocketAddr::ip);
+    let behind_proxy = shared.settings.config.service.behind_proxy;
+    let address = client::address(request.extensions(), request.headers(), behind_proxy);
     if let Some(address) = address.filter(|_| most > 0)
         && let Some(wait) = shared.counted.count(address, most)
     {

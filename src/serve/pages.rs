@@ -1,10 +1,12 @@
 //! The pages: the start, a source, a dataset.
 
 use super::api;
+use super::dataset::web_description;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::reports::{day, minute};
 use super::server::{Opened, Shared, State};
+use super::signposts::links;
 use crate::catalog::{DatasetKey, ItemError, public_address};
 use crate::derive::Record;
 use crate::operations::{FindingFilter, JobRow, SourceRow, ValidationState};
@@ -211,6 +213,11 @@ fn rule_line(group: &Group) -> RuleLine {
 #[template(path = "dataset.html")]
 struct DatasetPage {
     record: Record,
+    /// Its own address.
+    page: String,
+    /// What search engines read, as JSON that ends no script.
+    schema_org: String,
+    has_croissant: bool,
     findings: Vec<FindingLine>,
 }
 
@@ -231,12 +238,14 @@ struct FindingLine {
     suggestion: String,
 }
 
+/// A page, and the links of its head.
+pub(super) struct Told {
+    pub(super) html: String,
+    pub(super) links: String,
+}
+
 /// The page of a dataset.
-pub(super) async fn dataset(
-    shared: &Arc<Shared>,
-    opened: &Arc<Opened>,
-    key: DatasetKey,
-) -> Result<String, Problem> {
+pub(super) async fn dataset(shared: &Arc<Shared>, opened: &Arc<Opened>, key: DatasetKey) -> Result<Told, Problem> {
     let record = api::derive(shared, opened, vec![key]).await?.pop();
     let record = record.ok_or_else(|| Problem::not_found("no record has this key"))?;
     let mut findings = shared.operations.findings(key).await?;
@@ -253,5 +262,12 @@ pub(super) async fn dataset(
             suggestion: finding.suggestion.unwrap_or_default(),
         })
         .collect();
-    Ok(DatasetPage { record, findings }.render()?)
+    let page = format!("{}/dataset/{key}", shared.settings.public_base);
+    let web = web_description(shared, opened, key).await?;
+    let has_croissant = web.as_ref().is_some_and(|web| web.croissant.is_some());
+    // A title may hold `</script>`.
+    let schema_org = web.map_or_else(String::new, |web| web.schema_org.to_string().replace('<', "\\u003c"));
+    let links = links(&record, &page, has_croissant);
+    let html = DatasetPage { record, page, schema_org, has_croissant, findings }.render()?;
+    Ok(Told { html, links })
 }

@@ -4,7 +4,7 @@ use crate::catalog::with_causes;
 use crate::harvest::{HandError, HarvestError};
 use crate::jobs::WorkflowError;
 use crate::store::StoreError;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -16,15 +16,26 @@ pub(super) struct Problem {
     detail: String,
     /// The field that is wrong, where it is one.
     field: Option<&'static str>,
+    /// When to come again, where it is known.
+    after_seconds: Option<u32>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, title, detail: detail.into(), field: None }
+        Self { status, title, detail: detail.into(), field: None, after_seconds: None }
+    }
+
+    /// Says when to come again (RFC 9110, 10.2.3).
+    pub(super) fn after_seconds(self, seconds: u32) -> Self {
+        Self { after_seconds: Some(seconds), ..self }
     }
 
     pub(super) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -73,14 +84,16 @@ impl IntoResponse for Problem {
         if let Some(field) = self.field {
             body["errors"] = json!({field: self.detail});
         }
+        let json = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, json, body.to_string()).into_response();
+        let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {
-            let headers = [
-                (header::CONTENT_TYPE, "application/problem+json"),
-                (header::WWW_AUTHENTICATE, "Bearer realm=\"Moisson\""),
-            ];
-            return (self.status, headers, body.to_string()).into_response();
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Moisson\""));
         }
-        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+        if let Some(seconds) = self.after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 

@@ -1,41 +1,29 @@
-//! `/sparql`: the query operation of the SPARQL 1.1 Protocol, 2.1.
+//! `/sparql`: the query operation of the SPARQL 1.1 Protocol, 2.1, and what tells of it.
 
-use super::evaluation::{Evaluation, NamedDataset, on_deep_stack};
-use super::negotiation::best_match;
+use super::answer::{Conditional, respond};
+use super::client::ClientAddress;
+use super::describing;
+use super::moment::Moment;
+use super::negotiated::media_type_of;
 use super::problem::Problem;
 use super::server::{Shared, State};
-use crate::store::refuse_outside;
-use crate::triples::is_too_deep;
+use crate::sparql::{LONGEST_QUERY, Question, best_match};
 use axum::body::Bytes;
 use axum::extract::RawQuery;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use oxrdf::{GraphName, NamedNode, NamedOrBlankNode};
-use spargebra::{Query, SparqlParser};
+use axum::response::{IntoResponse, Redirect, Response};
+use std::net::IpAddr;
 use std::sync::Arc;
-
-/// How long a query may be, in bytes.
-const LONGEST: usize = 256 << 10;
-
-/// The four formats; the general names of JSON and XML at last, for clients that know no better.
-const TABLES: [&str; 7] = [
-    "application/sparql-results+json",
-    "application/sparql-results+xml",
-    "text/csv",
-    "text/tab-separated-values",
-    "application/json",
-    "application/xml",
-    "text/xml",
-];
-const GRAPHS: [&str; 4] = ["text/turtle", "application/n-triples", "application/rdf+xml", "application/ld+json"];
 
 /// What a request asks.
 #[derive(Debug, Default)]
 struct Asked {
-    query: Option<String>,
+    query: Vec<String>,
     default_graphs: Vec<String>,
     named_graphs: Vec<String>,
+    as_of: Option<String>,
+    format: Option<String>,
     has_update: bool,
 }
 
@@ -43,28 +31,50 @@ impl Asked {
     fn add(&mut self, encoded: &str) {
         for (name, value) in url::form_urlencoded::parse(encoded.as_bytes()) {
             match &*name {
-                "query" => self.query = Some(value.into_owned()),
+                "query" => self.query.push(value.into_owned()),
                 "default-graph-uri" => self.default_graphs.push(value.into_owned()),
                 "named-graph-uri" => self.named_graphs.push(value.into_owned()),
+                "format" => self.format = Some(value.into_owned()),
+                "as-of" => self.as_of = Some(value.into_owned()),
                 "update" => self.has_update = true,
                 _ => {}
             }
         }
     }
+
+    fn is_empty(&self) -> bool {
+        self.query.is_empty() && !self.has_update
+    }
 }
 
 pub(super) async fn get(
     axum::extract::State(shared): State,
+    ClientAddress(client): ClientAddress,
     RawQuery(parameters): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut asked = Asked::default();
     asked.add(parameters.as_deref().unwrap_or_default());
-    answer(shared, asked, &headers).await
+    if asked.is_empty() {
+        return without_query(&shared, &headers);
+    }
+    answer(shared, client, asked, &headers).await
+}
+
+/// People see the page, programs the service description (SPARQL 1.1 Service Description, 2).
+fn without_query(shared: &Arc<Shared>, headers: &HeaderMap) -> Result<Response, Problem> {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let offers = [&describing::OFFERS[..], &["text/html"]].concat();
+    match best_match(accept, &offers) {
+        Some("text/html") => Ok(Redirect::to("/query").into_response()),
+        Some(media_type) => describing::service(shared, media_type),
+        None => Err(Problem::not_acceptable(&offers)),
+    }
 }
 
 pub(super) async fn post(
     axum::extract::State(shared): State,
+    ClientAddress(client): ClientAddress,
     RawQuery(parameters): RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -76,7 +86,7 @@ pub(super) async fn post(
     let text = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
     match content_type.split(';').next().unwrap_or_default().trim() {
         "application/x-www-form-urlencoded" => asked.add(text),
-        "application/sparql-query" => asked.query = Some(text.to_owned()),
+        "application/sparql-query" => asked.query.push(text.to_owned()),
         "application/sparql-update" => asked.has_update = true,
         other => {
             return Err(Problem::new(
@@ -86,54 +96,50 @@ pub(super) async fn post(
             ));
         }
     }
-    answer(shared, asked, &headers).await
+    answer(shared, client, asked, &headers).await
 }
 
-async fn answer(shared: Arc<Shared>, asked: Asked, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn answer(
+    shared: Arc<Shared>,
+    client: IpAddr,
+    asked: Asked,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     if asked.has_update {
         let why = "updates are not allowed here: the catalogue changes by harvests only";
         return Err(Problem::new(StatusCode::FORBIDDEN, "Update refused", why));
     }
-    let Some(text) = asked.query else {
-        return Err(Problem::bad_request("the parameter query is missing"));
-    };
-    let query = on_deep_stack(move || parse(&text)).await??;
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let offers: &[&str] = match query {
-        Query::Select { .. } | Query::Ask { .. } => &TABLES,
-        Query::Construct { .. } | Query::Describe { .. } => &GRAPHS,
-    };
-    let media_type = best_match(accept, offers).ok_or_else(|| Problem::not_acceptable(offers))?;
-    let dataset = dataset(&asked.default_graphs, &asked.named_graphs)?;
-    let evaluation = Evaluation { opened: shared.snapshot()?, query, dataset, media_type };
-    let body = evaluation.run(&shared).await?;
-    let headers = [(header::CONTENT_TYPE, media_type), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
-    Ok((headers, body).into_response())
-}
-
-/// Parses a query, and refuses one that the public may not run.
-fn parse(text: &str) -> Result<Query, Problem> {
-    if text.len() > LONGEST {
-        let why = format!("the query is longer than {LONGEST} bytes");
+    let [query] = <[String; 1]>::try_from(asked.query).map_err(|queries| {
+        Problem::bad_request(format!("a request has one query, this one has {}", queries.len()))
+    })?;
+    // Those that wait would take memory: what is too long for a worker is refused before.
+    if query.len() > LONGEST_QUERY {
+        let why = format!("the query is longer than {LONGEST_QUERY} bytes: ask in several");
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Query too long", why));
     }
-    if is_too_deep(text) {
-        return Err(Problem::bad_request("the query nests too deep: brackets within brackets, 64 times over"));
-    }
-    let query = SparqlParser::new()
-        .parse_query(text)
-        .map_err(|error| Problem::bad_request(format!("the query does not parse: {error}")))?;
-    refuse_outside(&query)
-        .map_err(|refused| Problem::new(StatusCode::FORBIDDEN, "SERVICE refused", refused.to_string()))?;
-    Ok(query)
+    let moment = Moment::asked(&shared, asked.as_of.as_deref())?;
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let accept = asked.format.as_deref().and_then(preferring).or(accept);
+    let question = Question {
+        query,
+        default_graphs: asked.default_graphs,
+        named_graphs: asked.named_graphs,
+        accept,
+        base: format!("{}/sparql", shared.settings.public_base),
+        snapshot: moment.number(),
+        ..shared.bounds()
+    };
+    respond(&shared, client, question, &moment, &Conditional::of(headers)).await
 }
 
-fn dataset(default: &[String], named: &[String]) -> Result<NamedDataset, Problem> {
-    let iri = |text: &String| {
-        NamedNode::new(text).map_err(|error| Problem::bad_request(format!("{text:?} is not an IRI: {error}")))
+/// What a form without script asks by a short name: it is preferred, where the query has it.
+fn preferring(format: &str) -> Option<String> {
+    let media_type = match format {
+        "csv" => "text/csv",
+        "tsv" => "text/tab-separated-values",
+        "json" => "application/sparql-results+json",
+        "xml" => "application/sparql-results+xml",
+        other => media_type_of(other)?,
     };
-    Ok(NamedDataset {
-        default: default.iter().map(|text| iri(text).map(GraphName::from)).collect::<Result<_, _>>()?,
-        named: named.iter().map(|text| iri(text).map(NamedOrBlankNode::from)).collect::<Result<_, _>>()?,
-    })
+    Some(format!("{media_type}, */*;q=0.1"))
 }

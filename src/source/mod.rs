@@ -15,6 +15,7 @@ mod foreign;
 mod json;
 mod json_pages;
 mod json_stream;
+mod lineage;
 mod lives;
 mod opendatasoft;
 mod paging;
@@ -27,8 +28,7 @@ pub use census::Census;
 pub use crawl::{Appetite, Crawl, CrawlLimits, CrawlOutcome, PageNotes, Selection, Sink, SourceError, Target};
 pub use csw::{CatalogueSettings, OUTPUT_SCHEMAS};
 pub use detect::{Detected, detect};
-pub use records::{
-    Content, JsonRecord, Lineage, Piece, Portion, PortionSink, Record, RecordSink, Records, XmlRecord,
-};
+pub use lineage::{Lineage, Piece};
+pub use records::{Content, JsonRecord, Portion, PortionSink, Record, RecordSink, Records, XmlRecord};
 pub use selection::{Condition, Facet, FilterError, Filters, parse_date};
 pub use window::{Origin, Root, Window, window_of};

@@ -104,7 +104,7 @@ impl Interface for Api {
     fn found(&self, page: &str, answer: Value) -> Result<Found, SourceError> {
         let count = ["total_count", "nhits"].iter().find_map(|name| answer.get(name).and_then(Value::as_u64));
         datasets(answer)
-            .map(|records| Found { count, records })
+            .map(|(_, records)| Found { count, records })
             .ok_or_else(|| interface_error(page, "the answer has no list of datasets"))
     }
 
@@ -194,27 +194,44 @@ impl Crawl<'_> {
     fn datasets_of_file(&mut self, url: &Url, body: &Body, sink: &mut RecordSink<'_>) -> Result<(), SourceError> {
         let page = page_name(url);
         let answer = answer_of("Opendatasoft", &page, body)?;
-        let found = match answer {
-            Value::Object(ref fields) if identifies(fields) || fields.contains_key("dataset") => vec![answer],
-            answer => datasets(answer).ok_or_else(|| interface_error(&page, "the answer holds no dataset"))?,
+        let (pointers, found) = match answer {
+            Value::Object(ref fields) if identifies(fields) || fields.contains_key("dataset") => {
+                (vec![inner_pointer(&answer).to_owned()], vec![answer])
+            }
+            answer => {
+                let (list, found) =
+                    datasets(answer).ok_or_else(|| interface_error(&page, "the answer holds no dataset"))?;
+                let pointer = |(at, dataset)| format!("{list}/{at}{}", inner_pointer(dataset));
+                (found.iter().enumerate().map(pointer).collect(), found)
+            }
         };
         let api = Api { site: format!("urn:file:{page}"), version: Version::Explore21, condition: None };
-        let places = (0..found.len()).map(|position| Some(format!("{page}#/{position}")));
+        let place =
+            |pointer: String| Some(if pointer.is_empty() { page.clone() } else { format!("{page}#{pointer}") });
+        let places: Vec<_> = pointers.into_iter().map(place).collect();
         self.outcome.pages = 1;
         self.give_in_portions(&api, &page, found.into_iter().zip(places), sink);
         Ok(())
     }
 }
 
-/// The datasets of an answer: `results` of 2.1, `datasets` of the others, the list that an export is.
-fn datasets(mut answer: Value) -> Option<Vec<Value>> {
+/// The datasets of an answer, behind the pointer to their list: `results` of 2.1, `datasets` of the others, the list
+/// that an export is.
+fn datasets(mut answer: Value) -> Option<(&'static str, Vec<Value>)> {
     if let Value::Array(all) = answer {
-        return Some(all);
+        return Some(("", all));
     }
-    match ["results", "datasets"].iter().find_map(|name| answer.get_mut(name).map(Value::take)) {
-        Some(Value::Array(found)) => Some(found),
+    let list = |pointer: &&str| answer.pointer(pointer).is_some_and(Value::is_array);
+    let pointer = ["/results", "/datasets"].into_iter().find(list)?;
+    match answer.pointer_mut(pointer).map(Value::take) {
+        Some(Value::Array(found)) => Some((pointer, found)),
         _ => None,
     }
+}
+
+/// The pointer to what version 2.0 wraps.
+fn inner_pointer(dataset: &Value) -> &'static str {
+    if dataset.get("dataset").is_some_and(Value::is_object) { "/dataset" } else { "" }
 }
 
 /// Version 2.0 wraps each dataset with its links.

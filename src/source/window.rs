@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::census::{Census, node_of};
-use super::records::Lineage;
+use super::lineage::Lineage;
 use crate::catalog::RecordKind;
 use crate::lift::LiftedTriple;
 use crate::triples::{Graph, GraphBuilder, TermId};

@@ -18,6 +18,14 @@ pub enum StoreError {
         /// The store's folder.
         path: PathBuf,
     },
+    /// An old state that is not kept any more.
+    #[error("{}: snapshot {number} is not kept any more", path.display())]
+    NoSnapshot {
+        /// The store's folder.
+        path: PathBuf,
+        /// The snapshot's number.
+        number: u64,
+    },
     /// The store's graphs have other names.
     #[error(
         "{}: the graphs of this store are named under {kept}, and the base is {given}; set `base` (or MOISSON_BASE) to {kept}, or use another --store", path.display()

@@ -4,6 +4,7 @@
 //! the triples after a crash goes back to the newest snapshot, so that no half of a job is ever published.
 
 use super::error::StoreError;
+use super::snapshots::{Keeping, Snapshot};
 use super::undo;
 use crate::triples::{Graph, GraphBuilder};
 use oxigraph::store::{StorageError, Store};
@@ -11,9 +12,6 @@ use oxrdf::{GraphNameRef, NamedNode, Quad, Triple};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// Snapshots kept behind the newest, for readers that are still on them.
-const KEPT: u64 = 2;
 
 /// The file that names the job whose changes are not published.
 const UNPUBLISHED: &str = "UNPUBLISHED";
@@ -31,13 +29,26 @@ pub struct Writable {
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
+    keeping: Keeping,
 }
 
 impl Folder {
     /// Names a store's folder; nothing is created.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), keeping: Keeping::default() }
+    }
+
+    /// The same folder, with another policy for old snapshots.
+    #[must_use]
+    pub fn keeping_of(self, keeping: Keeping) -> Self {
+        Self { keeping, ..self }
+    }
+
+    /// Which snapshots stay when a newer one is published.
+    #[must_use]
+    pub fn keeping(&self) -> Keeping {
+        self.keeping
     }
 
     /// The folder.
@@ -165,6 +176,8 @@ impl Folder {
             fs::remove_dir_all(&target).map_err(file(&target))?;
         }
         store.backup(&target)?;
+        let run = self.unpublished()?.map(|(run, _)| run).unwrap_or_default();
+        self.note_published(number, run.split('/').next().unwrap_or_default())?;
         self.write_file("CURRENT", &number.to_string())?;
         self.unmark_unpublished()?;
         self.remove_old(number);
@@ -204,26 +217,6 @@ impl Folder {
         }
         other.write_file("CURRENT", &number.to_string())
     }
-
-    /// Opens the newest snapshot for reading.
-    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let number = self.current()?.ok_or_else(|| StoreError::Empty { path: self.root.clone() })?;
-        let store = Store::open_read_only(self.of_snapshot(number))?;
-        Ok(Snapshot { number, store })
-    }
-
-    /// Removes old snapshots; one that cannot be removed now goes the next time.
-    fn remove_old(&self, newest: u64) {
-        let Ok(entries) = fs::read_dir(self.root.join("snapshots")) else { return };
-        for entry in entries.flatten() {
-            let number: Option<u64> = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            if number.is_some_and(|number| number + KEPT < newest)
-                && let Err(error) = fs::remove_dir_all(entry.path())
-            {
-                tracing::warn!(path = %entry.path().display(), %error, "an old snapshot stays");
-            }
-        }
-    }
 }
 
 impl Snapshot {
@@ -240,13 +233,4 @@ impl Snapshot {
         }
         Ok(builder.build())
     }
-}
-
-/// An immutable state of the store.
-#[derive(Clone)]
-pub struct Snapshot {
-    /// Its number, which grows.
-    pub number: u64,
-    /// The triples, read-only.
-    pub store: Store,
 }

@@ -8,12 +8,14 @@ mod error;
 mod folder;
 mod graphs;
 mod refuse;
+mod snapshots;
 mod undo;
 mod writer;
 
 pub use error::StoreError;
-pub use folder::{Folder, Snapshot, Writable};
+pub use folder::{Folder, Writable};
 pub use graphs::{CatalogueRecord, GraphNames, SourceGraph};
 pub use refuse::{RefusedQuery, refuse_outside};
+pub use snapshots::{Held, Keeping, Published, Snapshot};
 pub use undo::RESTORED;
 pub use writer::{Batch, Change, Writer};

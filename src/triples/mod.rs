@@ -14,9 +14,9 @@ mod nesting;
 mod rdf_writer;
 mod view;
 
-pub use algebra::{calls_out, parts};
+pub use algebra::{Part, calls, calls_out, is_volatile, parts, services, walk};
 pub use batches::independent_batches;
 pub use graph::{Graph, GraphBuilder, TermId};
 pub use nesting::is_too_deep;
-pub use rdf_writer::RdfWriter;
+pub use rdf_writer::{RdfWriter, as_xml_text, ends_in_a_name, is_xml_text};
 pub use view::{GraphView, ViewTerm};

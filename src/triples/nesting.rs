@@ -7,8 +7,8 @@ const MAX_NEGATIONS: usize = 8;
 
 /// Whether a query nests deeper than a recursive parser bears, or would make it go back and forth.
 ///
-/// Brackets within strings, IRIs and comments do not count; where a text is so broken that they cannot
-/// be told apart, it counts them.
+/// Brackets within strings and comments do not count; where a text is so broken that they cannot be told apart, it
+/// counts them. Those within IRIs count: `?a<b:((1>2` looks like one, and is none.
 #[must_use]
 pub fn is_too_deep(text: &str) -> bool {
     let mut rest = text.char_indices().peekable();
@@ -17,10 +17,14 @@ pub fn is_too_deep(text: &str) -> bool {
         match c {
             '"' | '\'' => skip_string(text, at, c, &mut rest),
             '#' => while rest.next_if(|(_, c)| *c != '\n').is_some() {},
-            '<' if is_iri(&text[at..]) => while rest.next_if(|(_, c)| *c != '>').is_some() {},
-            '(' | '{' | '[' => depth += 1,
-            ')' | '}' | ']' => depth = depth.saturating_sub(1),
-            _ => {}
+            // An escaped quote or hash of a local name opens nothing (SPARQL 1.1, PN_LOCAL_ESC).
+            '\\' => drop(rest.next()),
+            '<' if is_iri(&text[at..]) => {
+                while let Some((_, c)) = rest.next_if(|(_, c)| *c != '>') {
+                    depth = deeper(depth, c);
+                }
+            }
+            _ => depth = deeper(depth, c),
         }
         match c {
             '!' => negations += 1,
@@ -33,6 +37,14 @@ pub fn is_too_deep(text: &str) -> bool {
         }
     }
     false
+}
+
+fn deeper(depth: usize, c: char) -> usize {
+    match c {
+        '(' | '{' | '[' => depth + 1,
+        ')' | '}' | ']' => depth.saturating_sub(1),
+        _ => depth,
+    }
 }
 
 type Rest<'t> = std::iter::Peekable<std::str::CharIndices<'t>>;
@@ -67,12 +79,16 @@ mod tests {
         assert!(!is_too_deep("SELECT * { ?s ?p \"((((\" FILTER(?a < 3 && (?b > 2)) } # (((("));
         assert!(!is_too_deep(&format!(
             "SELECT * {{ ?s <http://a/{}> '''{}'''@fr }}",
-            "(".repeat(100),
+            "(b)".repeat(100),
             "{\n'".repeat(100)
         )));
         assert!(!is_too_deep(&"SELECT * { ?s ?p ( 1 ) } ".repeat(200)));
         assert!(is_too_deep(&format!("SELECT * {}", "{".repeat(2_000))));
         assert!(is_too_deep(&format!("ASK {{ FILTER({}true", "!( ".repeat(20))));
+        // What looks like a string, a comment or an IRI, and is none.
+        for opening in ["e:a\\' ", "e:\\# ", "?o<", "?o<a:"] {
+            assert!(is_too_deep(&format!("ASK {{ FILTER({opening}{}1>2", "(".repeat(80))), "{opening}");
+        }
         assert!(!is_too_deep("ASK { FILTER(!(!(true)) && !(?a != ?b)) }"));
     }
 }

@@ -4,7 +4,8 @@
 //! in a name (RDF 1.1 XML Syntax, 5.1.4). The first are replaced, statements with the second left out;
 //! both are counted, and other syntaxes have them.
 
-use oxrdf::{GraphName, GraphNameRef, Literal, NamedNode, Quad, QuadRef, Term, TripleRef};
+use crate::vocab::{dcat, xsd};
+use oxrdf::{GraphName, GraphNameRef, Literal, LiteralRef, NamedNode, Quad, QuadRef, Term, TripleRef};
 use oxrdfio::{RdfFormat, RdfSerializer, WriterQuadSerializer};
 use std::io::{self, Write};
 
@@ -41,6 +42,10 @@ impl<W: Write> RdfWriter<W> {
         if !self.format.supports_datasets() {
             quad.graph_name = GraphNameRef::DefaultGraph;
         }
+        let size = byte_size(&quad);
+        if let Some(size) = &size {
+            quad.object = size.as_ref().into();
+        }
         if self.format != RdfFormat::RdfXml {
             return self.writer.serialize_quad(quad);
         }
@@ -49,8 +54,8 @@ impl<W: Write> RdfWriter<W> {
             return Ok(());
         }
         match quad.object {
-            oxrdf::TermRef::Literal(literal) if !literal.value().chars().all(is_xml) => {
-                let object = Term::from(with_xml_characters(&literal.into_owned()));
+            oxrdf::TermRef::Literal(literal) if !is_xml_text(literal.value()) => {
+                let object = Term::from(with_xml_characters(literal));
                 let quad = Quad {
                     subject: quad.subject.into_owned(),
                     predicate: quad.predicate.into_owned(),
@@ -69,8 +74,20 @@ impl<W: Write> RdfWriter<W> {
     }
 }
 
+/// The store keeps all integers as `xsd:integer`; DCAT 3, 6.8.12 wants sizes as `xsd:nonNegativeInteger`.
+fn byte_size(quad: &QuadRef<'_>) -> Option<Literal> {
+    match quad.object {
+        oxrdf::TermRef::Literal(size) if quad.predicate == dcat::BYTE_SIZE && size.datatype() == xsd::INTEGER => {
+            let is_natural = size.value().bytes().all(|byte| byte.is_ascii_digit());
+            is_natural.then(|| Literal::new_typed_literal(size.value(), xsd::NON_NEGATIVE_INTEGER))
+        }
+        _ => None,
+    }
+}
+
 /// Whether a predicate can be an element: a namespace and a name that starts with a letter.
-fn ends_in_a_name(predicate: &str) -> bool {
+#[must_use]
+pub fn ends_in_a_name(predicate: &str) -> bool {
     let name_start = |c: char| c.is_alphabetic() || c == '_';
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     let tail = predicate.char_indices().rev().take_while(|(_, c)| is_name(*c)).last();
@@ -82,8 +99,22 @@ fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
-fn with_xml_characters(literal: &Literal) -> Literal {
-    let value: String = literal.value().chars().map(|c| if is_xml(c) { c } else { '\u{FFFD}' }).collect();
+/// Whether XML can hold a text.
+#[must_use]
+pub fn is_xml_text(text: &str) -> bool {
+    // All other bytes are of characters that XML has, but for the two after U+FFFD.
+    let is_plain = |byte: &u8| *byte >= b' ' && *byte != 0xEF;
+    text.as_bytes().iter().all(is_plain) || text.chars().all(is_xml)
+}
+
+/// A text with another character in the place of those that XML has not.
+#[must_use]
+pub fn as_xml_text(text: &str) -> String {
+    text.chars().map(|c| if is_xml(c) { c } else { '\u{FFFD}' }).collect()
+}
+
+fn with_xml_characters(literal: LiteralRef<'_>) -> Literal {
+    let value = as_xml_text(literal.value());
     match literal.language() {
         Some(language) => Literal::new_language_tagged_literal_unchecked(value, language),
         None => Literal::new_typed_literal(value, NamedNode::from(literal.datatype())),

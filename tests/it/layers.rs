@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "vocab",
     "config",
     "triples",
@@ -19,6 +19,7 @@ const ORDER: [&str; 18] = [
     "harvest",
     "report",
     "jobs",
+    "sparql",
     "serve",
     "cli",
     "fuzzing",

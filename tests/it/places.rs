@@ -66,7 +66,7 @@ fn json_ld() -> String {
     serde_json::to_string_pretty(&(0..8).map(dataset).collect::<Vec<_>>()).expect("JSON")
 }
 
-fn findings(bench: &Bench, address: &str, more: &[&str]) -> Vec<Value> {
+pub(crate) fn findings(bench: &Bench, address: &str, more: &[&str]) -> Vec<Value> {
     let arguments =
         [&["check", address, "--format", "json", "--fail-on", "never", "--allow-loopback"], more].concat();
     let output = bench.run(&arguments);

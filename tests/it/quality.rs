@@ -117,4 +117,13 @@ fn addresses_are_asked_on_request_and_count_in_the_score() {
         "PREFIX dqv: <http://www.w3.org/ns/dqv#> SELECT ?value WHERE { ?m dqv:isMeasurementOf <https://moisson.dev/metrics#accessibility> ; dqv:computedOn <https://e.example/d1> ; dqv:value ?value }",
     );
     assert_eq!(scores, [100.0], "the store has what was found");
+    let output = bench.run(&[
+        "query",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/queries/examples/dead-links.rq"),
+        "--format",
+        "csv",
+    ]);
+    let dead = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(dead.contains("/gone.csv,404,") && dead.contains("http://10.1.2.3/private.csv,,"), "{dead}");
+    assert!(dead.contains("https://e.example/d2") && !dead.contains("/there.csv"), "{dead}");
 }

@@ -35,6 +35,28 @@ pub(super) fn wkt(term: &Term) -> Option<Term> {
     Some(Literal::new_typed_literal(shape, geosparql::WKT_LITERAL).into())
 }
 
+/// The box around a shape as schema.org writes one (`GeoShape/box`): the lower corner, then the upper, latitude first.
+pub(super) fn lat_long_box(term: &Term) -> Option<Term> {
+    let Term::Literal(shape) = geojson(term)? else { return None };
+    let shape: serde_json::Value = serde_json::from_str(shape.value()).ok()?;
+    let mut corners: Option<[f64; 4]> = None;
+    each_position(shape.get("coordinates")?, &mut |x, y| {
+        let [south, west, north, east] = corners.unwrap_or([y, x, y, x]);
+        corners = Some([south.min(y), west.min(x), north.max(y), east.max(x)]);
+    });
+    let [south, west, north, east] = corners?;
+    string(&format!("{south} {west} {north} {east}"))
+}
+
+fn each_position(coordinates: &serde_json::Value, say: &mut impl FnMut(f64, f64)) {
+    let Some(members) = coordinates.as_array() else { return };
+    match (members.first().and_then(serde_json::Value::as_f64), members.get(1).and_then(serde_json::Value::as_f64))
+    {
+        (Some(x), Some(y)) => say(x, y),
+        _ => members.iter().for_each(|member| each_position(member, say)),
+    }
+}
+
 /// The geometry of a GeoJSON document; of several features, the first.
 fn shape_of(document: geojson::GeoJson) -> Option<geojson::Geometry> {
     match document {

@@ -51,6 +51,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("period_end", |args| period(&text(args.first()?)?, Edge::End)),
     ("date", |args| date(&text(args.first()?)?)),
     ("bbox_wkt", |args| bbox_wkt(&text(args.first()?)?)),
+    ("box", |args| geometry::lat_long_box(&gml::or_wkt(args.first()?))),
     ("geojson", |args| geojson(&gml::or_wkt(args.first()?))),
     ("wkt", |args| wkt(&gml::or_wkt(args.first()?))),
     ("iri", |args| match args.first()? {
@@ -59,6 +60,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     }),
     ("tagged", |args| tagged(&text(args.first()?)?, local_name(&text(args.get(1)?)?))),
     ("language", |args| iri(format!("{EU}/language/{}", language_code(&text(args.first()?)?)?))),
+    ("language_tag", |args| string(&language_tag(&text(args.first()?)?)?)),
     ("markdown", |args| string(&markdown(&text(args.first()?)?))),
     ("tag", |args| string(&tag(&text(args.first()?)?)?)),
     ("bytes", |args| bytes(&text(args.first()?)?)),

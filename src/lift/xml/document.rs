@@ -8,7 +8,7 @@ use crate::fetch::Body;
 use crate::lift::{LiftError, charset, open::read_in_memory};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use url::Url;
 
@@ -24,6 +24,8 @@ pub enum XmlPart {
     Record {
         /// Its element.
         element: Element,
+        /// The `XPath` to it from the root of the document, in the document's own prefixes.
+        path: String,
         /// The namespaces that are declared around it: prefix and IRI.
         scope: Vec<(String, String)>,
         /// Prefixes that nothing declares.
@@ -109,10 +111,20 @@ struct Document<'t> {
     counted: (usize, u32),
     /// The declarations of the open elements.
     scopes: Vec<Vec<(String, String)>>,
+    /// The open elements around records.
+    way: Vec<Step>,
     /// Where the piece that is being read starts, and the elements that are open around it.
     start: usize,
     around: usize,
     undeclared: BTreeSet<String>,
+}
+
+/// An element around records.
+#[derive(Debug, Default)]
+struct Step {
+    path: String,
+    /// How many elements of each name it was found to hold.
+    met: HashMap<String, usize>,
 }
 
 impl<'t> Document<'t> {
@@ -124,6 +136,7 @@ impl<'t> Document<'t> {
             base: 0,
             counted: (0, 1),
             scopes: Vec::new(),
+            way: Vec::new(),
             start: 0,
             around: 0,
             undeclared: BTreeSet::new(),
@@ -149,18 +162,22 @@ impl<'t> Document<'t> {
             match self.reader.read_event().map_err(|error| error.to_string())? {
                 Event::Start(tag) => {
                     let element = self.open(&tag, before)?;
+                    let path = self.path_to_next(&element.name);
                     if !is_record(&element) {
+                        self.way.push(Step { path, ..Step::default() });
                         return Ok(Some(XmlPart::Around(element)));
                     }
-                    return self.record(element).map(Some);
+                    return self.record(element, path).map(Some);
                 }
                 Event::Empty(tag) => {
                     let element = self.open(&tag, before)?;
                     self.scopes.pop();
+                    let _ = self.path_to_next(&element.name);
                     return Ok(Some(XmlPart::Around(element)));
                 }
                 Event::End(_) => {
                     self.scopes.pop();
+                    self.way.pop();
                 }
                 Event::Eof => return Ok(None),
                 Event::DocType(_) => return Err("a document type".to_owned()),
@@ -169,11 +186,20 @@ impl<'t> Document<'t> {
         }
     }
 
-    fn record(&mut self, mut element: Element) -> Result<XmlPart, String> {
+    /// The `XPath` to the element that begins. Whether others of its name follow is not known yet, so that it always
+    /// has its number, unless it is the root.
+    fn path_to_next(&mut self, name: &str) -> String {
+        let Some(around) = self.way.last_mut() else { return format!("/{name}") };
+        let number = around.met.entry(name.to_owned()).or_default();
+        *number += 1;
+        format!("{}/{name}[{number}]", around.path)
+    }
+
+    fn record(&mut self, mut element: Element, path: String) -> Result<XmlPart, String> {
         self.undeclared.clear();
         let scope = self.scopes[..self.around].iter().flatten().cloned().collect();
         self.fill(&mut element)?;
-        Ok(XmlPart::Record { element, scope, undeclared: std::mem::take(&mut self.undeclared) })
+        Ok(XmlPart::Record { element, path, scope, undeclared: std::mem::take(&mut self.undeclared) })
     }
 
     /// Opens an element: its name, its attributes, the namespaces that it declares.
@@ -319,6 +345,23 @@ mod tests {
     }
 
     #[test]
+    fn the_way_to_a_record_begins_at_the_root() {
+        let ways = |text: &str| {
+            let mut ways = Vec::new();
+            let _ = read_xml(text, &|element| element.local() == "R", &mut |part| {
+                if let XmlPart::Record { path, .. } = part {
+                    ways.push(path);
+                }
+                ControlFlow::Continue(())
+            });
+            ways
+        };
+        let text = "<a:L><S/><S><a:R/><R><x/></R><R><x></y></R><a:R/></S><S><a:R> </a:R><R>1</R></S></a:L>";
+        assert_eq!(ways(text), ["/a:L/S[2]/R[1]", "/a:L/S[3]/a:R[1]", "/a:L/S[3]/R[1]"]);
+        assert_eq!(ways("<a:R><x/></a:R>"), ["/a:R"]);
+    }
+
+    #[test]
     fn what_ends_too_early_is_broken() {
         assert_eq!(
             parts("<L><R><x>1</x></R><R><x>2"),
@@ -348,7 +391,7 @@ mod tests {
         let mut seen = Vec::new();
         let text = "<L xmlns='d' xmlns:a='u'><R><a:x/><b:y/></R></L>";
         let _ = read_xml(text, &|element| element.local() == "R", &mut |part| {
-            if let XmlPart::Record { element, scope, undeclared } = part {
+            if let XmlPart::Record { element, scope, undeclared, .. } = part {
                 let inner = element.children.iter().map(|child| child.namespace.clone());
                 seen.extend(std::iter::once(element.namespace.clone()).chain(inner));
                 seen.extend(undeclared);

@@ -79,13 +79,6 @@ impl Element {
         self.find(&mut { number }, &mut way).then(|| way.into_iter().fold(self, |at, child| &at.children[child]))
     }
 
-    /// The number of the first element that holds a text, or has it as the value of an attribute.
-    #[must_use]
-    pub fn number_of_text(&self, text: &str) -> Option<usize> {
-        let (text, mut number) = (text.trim(), 0);
-        (!text.is_empty()).then(|| self.find_text(text, &mut number)).flatten()
-    }
-
     fn write(&self, f: &mut fmt::Formatter<'_>, declaration: &str) -> fmt::Result {
         write!(f, "<{}{declaration}", self.name)?;
         for Attribute { name, value } in &self.attributes {
@@ -94,14 +87,6 @@ impl Element {
         write!(f, ">{}", escape(&self.text))?;
         self.children.iter().try_for_each(|child| child.write(f, ""))?;
         write!(f, "</{}>", self.name)
-    }
-
-    fn find_text(&self, text: &str, number: &mut usize) -> Option<usize> {
-        if self.text == text || self.attributes.iter().any(|attribute| attribute.value.trim() == text) {
-            return Some(*number);
-        }
-        *number += 1;
-        self.children.iter().find_map(|child| child.find_text(text, number))
     }
 
     fn find(&self, left: &mut usize, way: &mut Vec<usize>) -> bool {
@@ -119,14 +104,14 @@ impl Element {
         false
     }
 
-    /// The `XPath` that leads from this element to the one of a number, in the document's own prefixes.
+    /// The `XPath` to the element of a number, in the document's own prefixes, behind the one to this element.
     #[must_use]
-    pub fn path_to(&self, number: usize) -> Option<String> {
+    pub fn path_to(&self, number: usize, start: &str) -> Option<String> {
         let mut way = Vec::new();
         if !self.find(&mut { number }, &mut way) {
             return None;
         }
-        let mut path = format!("/{}", self.name);
+        let mut path = start.to_owned();
         let mut at = self;
         for position in way {
             let child = &at.children[position];

@@ -5,6 +5,7 @@ use crate::catalog::{Finding, Severity, SourceId};
 use crate::harvest::FindingCounts;
 use crate::operations::{FindingFilter, Operations, OperationsError};
 use crate::report::{Format, Group, Head, Threshold, ordered, write};
+use crate::serve::answer::pieces;
 use crate::serve::problem::Problem;
 use crate::serve::server::Shared;
 use axum::body::{Body, Bytes};
@@ -56,11 +57,8 @@ pub(super) async fn download(shared: Arc<Shared>, asked: Asked, format: Format) 
             let _ = sender.blocking_send(Err(error));
         }
     });
-    let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|piece| (piece, receiver))
-    });
     let headers = [(header::CONTENT_TYPE, format!("{}; charset=utf-8", format.media_type()))];
-    Ok((headers, Body::from_stream(stream)).into_response())
+    Ok((headers, Body::from_stream(pieces(receiver))).into_response())
 }
 
 /// The groups of a report, the dearest first.

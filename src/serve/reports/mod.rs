@@ -11,4 +11,4 @@ mod views;
 
 pub(super) use asked::{of_dataset, of_job, of_source};
 pub(super) use rules::{rule, rules};
-pub(super) use views::{day, minute};
+pub(super) use views::{Language, day, minute};

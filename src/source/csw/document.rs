@@ -85,6 +85,15 @@ fn hash_of(text: &str) -> u64 {
     BuildHasherDefault::<rustc_hash::FxHasher>::default().hash_one(text)
 }
 
+/// A record as it was found.
+struct Found {
+    element: Element,
+    /// The `XPath` to it.
+    path: String,
+    /// The namespaces that are declared around it.
+    scope: Vec<(String, String)>,
+}
+
 /// What was in a document.
 #[derive(Debug, Default)]
 pub(super) struct PageRead {
@@ -128,7 +137,7 @@ impl Crawl<'_> {
                     pieces.read.broken += 1;
                     self.note_broken(url, &broken);
                 }
-                XmlPart::Record { element, scope, undeclared } => {
+                XmlPart::Record { element, path, scope, undeclared } => {
                     pieces.read.given += 1;
                     if !undeclared.is_empty() {
                         let prefixes: Vec<&str> = undeclared.iter().map(String::as_str).collect();
@@ -143,7 +152,7 @@ impl Crawl<'_> {
                             message,
                         ));
                     }
-                    self.sort(url, text, (element, scope), reading, &mut pieces);
+                    self.sort(url, text, Found { element, path, scope }, reading, &mut pieces);
                 }
             }
             ControlFlow::Continue(())
@@ -163,15 +172,9 @@ impl Crawl<'_> {
     }
 
     /// Takes a record for what it is: metadata to be mapped, RDF, or nothing that is known.
-    fn sort(
-        &mut self,
-        url: &Url,
-        text: &str,
-        (element, scope): (Element, Vec<(String, String)>),
-        reading: &mut Reading<'_>,
-        pieces: &mut Pieces,
-    ) {
+    fn sort(&mut self, url: &Url, text: &str, found: Found, reading: &mut Reading<'_>, pieces: &mut Pieces) {
         let page = page_name(url);
+        let Found { element, path, scope } = found;
         let place = Place::of_line(&page, Some(element.line));
         if is_rdf(&element) {
             let raw = &text[element.span.clone()];
@@ -182,7 +185,7 @@ impl Crawl<'_> {
             return;
         }
         let refused = if is_metadata(&element) {
-            self.metadata(element, &page, reading, pieces)
+            self.metadata((element, path), &page, reading, pieces)
         } else {
             Err((None, format!("{} is no record that is read here", element.name), element))
         };
@@ -195,7 +198,7 @@ impl Crawl<'_> {
 
     fn metadata(
         &mut self,
-        element: Element,
+        (element, path): (Element, String),
         page: &str,
         reading: &mut Reading<'_>,
         pieces: &mut Pieces,
@@ -217,12 +220,12 @@ impl Crawl<'_> {
             Ok(false) => return Ok(()),
             Err(message) => return Err((Some(id), message, element)),
         }
-        let (page, lines_before) = match reading.asking {
-            // The record's own page begins with the record, not with those before it.
-            Some(asking) => (asking.record(&id), element.line - 1),
-            None => (page.to_owned(), 0),
+        let (page, path) = match reading.asking {
+            Some(asking) => (asking.record(&id), asking.path_in_its_page(&path, &element.name)),
+            None => (page.to_owned(), path),
         };
-        let content = Content::Xml(XmlRecord { element: Arc::new(element), lines_before });
+        let has_lines = reading.asking.is_none();
+        let content = Content::Xml(XmlRecord { element: Arc::new(element), path, has_lines });
         pieces.records.push(Record { id, page, content });
         Ok(())
     }

@@ -130,6 +130,18 @@ impl Asking {
         with(&with(&self.get, &names), &more).to_string()
     }
 
+    /// The `XPath` to a record in the answer to a request for it alone: in version 2.0.2 an element stands around it, of
+    /// the same prefix as that around the records of a page (OGC 07-006r1, 10.9); in version 3 it is the answer
+    /// (OGC 12-176r7, 7.4).
+    pub(super) fn path_in_its_page(&self, path_in_list: &str, name: &str) -> String {
+        let root = path_in_list.split('/').nth(1).unwrap_or_default();
+        match root.split_once(':') {
+            _ if self.version != "2.0.2" => format!("/{name}"),
+            Some((prefix, _)) => format!("/{prefix}:GetRecordByIdResponse/{name}"),
+            None => format!("/GetRecordByIdResponse/{name}"),
+        }
+    }
+
     /// The service's address, which its records' IRIs begin with.
     pub(super) fn site(&self) -> String {
         self.get.to_string().trim_end_matches(['/', '?']).to_owned()
@@ -274,6 +286,19 @@ mod tests {
         assert_eq!(asking(&[core, gmd], Some("dublin-core")).as_deref(), Ok(core));
         assert_eq!(asking(&[gmd], Some("geodcat-ap")).as_deref(), Ok("http://data.europa.eu/930/"));
         assert!(asking(&[gmd], Some("marc")).is_err());
+    }
+
+    #[test]
+    fn the_way_to_a_record_alone_is_that_of_the_version() {
+        let endpoint = Url::parse("https://a.org/csw").unwrap();
+        let way = |version: &str, list: &str| {
+            let asking = Asking::of(&offering(&[], &[version]), &endpoint, &Selection::default()).unwrap();
+            asking.path_in_its_page(list, "gmd:MD_Metadata")
+        };
+        let list = "/c:GetRecordsResponse/c:SearchResults[1]/gmd:MD_Metadata[2]";
+        assert_eq!(way("2.0.2", list), "/c:GetRecordByIdResponse/gmd:MD_Metadata");
+        assert_eq!(way("2.0.2", "/GetRecordsResponse/x"), "/GetRecordByIdResponse/gmd:MD_Metadata");
+        assert_eq!(way("3.0.0", list), "/gmd:MD_Metadata");
     }
 
     #[test]

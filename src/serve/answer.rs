@@ -1,0 +1,199 @@
+//! From a question to the answer that is sent: what was answered before is not sent again, limits that were passed
+//! are told with what to do.
+
+use super::moment::Moment;
+use super::problem::Problem;
+use super::server::Shared;
+use crate::catalog::hex;
+use crate::sparql::{AnswerBody, Answered, Failure, Question, Refusal};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, StreamExt};
+use sha2::{Digest, Sha256};
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::Receiver;
+
+/// Bytes of a long answer that are sent together.
+const PIECE: usize = 64 << 10;
+/// Pieces that wait for a slow client, and how long it may take for one.
+const WAITING: usize = 2;
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a question follows the search index, which moves on.
+const FOLLOWED: usize = 5;
+
+/// What a client has already (RFC 9110, 13.1.2).
+#[derive(Debug, Default)]
+pub(super) struct Conditional {
+    tags: Vec<String>,
+}
+
+impl Conditional {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let tags =
+            values.flat_map(|value| value.split(',')).map(|tag| tag.trim().trim_start_matches("W/").to_owned());
+        Self { tags: tags.collect() }
+    }
+
+    /// Whether the client has what a tag names.
+    pub(super) fn has(&self, tag: &str) -> bool {
+        let tag = tag.trim_start_matches("W/");
+        self.tags.iter().any(|known| known == tag || known == "*")
+    }
+}
+
+/// The tag of an answer: weak, since it is compressed on its way.
+pub(super) fn tag(snapshot: u64, parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    format!("W/\"{snapshot}-{}\"", hex(&hash.finalize()[..12]))
+}
+
+fn tag_of(question: &Question) -> String {
+    let Question { query, default_graphs, named_graphs, accept, snapshot, .. } = question;
+    let graphs = [default_graphs.join(" "), named_graphs.join(" ")];
+    tag(*snapshot, &[query, &graphs[0], &graphs[1], accept.as_deref().unwrap_or_default()])
+}
+
+/// The answer that says that the client has it already.
+pub(super) fn not_modified(tag: String) -> Response {
+    (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
+}
+
+/// Answers a question.
+pub(super) async fn respond(
+    shared: &Shared,
+    client: IpAddr,
+    mut question: Question,
+    moment: &Moment,
+    conditional: &Conditional,
+) -> Result<Response, Problem> {
+    for _ in 0..FOLLOWED {
+        let tag = tag_of(&question);
+        if conditional.has(&tag) {
+            return Ok(not_modified(tag));
+        }
+        match shared.pool.ask(client, question.clone()).await {
+            Ok(answered) => return sent(shared, answered, &tag, question.snapshot),
+            Err(Failure::Elsewhere(_)) if matches!(moment, Moment::Then(_)) => {
+                let detail = "searches answer for the present state only: ask without as-of";
+                return Err(Problem::bad_request(detail));
+            }
+            // The index follows the snapshots; an answer is of one state, so the question goes where the index is.
+            Err(Failure::Elsewhere(snapshot)) => question.snapshot = snapshot,
+            Err(failure) => return Err(told(failure)),
+        }
+    }
+    Err(Problem::unavailable("the search index is being brought up to date: ask again in a moment"))
+}
+
+fn sent(shared: &Shared, answered: Answered, tag: &str, snapshot: u64) -> Result<Response, Problem> {
+    let body = match answered.body {
+        AnswerBody::Memory(bytes) => Body::from(bytes),
+        AnswerBody::File(file) => streamed(tokio::fs::File::from_std(file), shared.download_place()?),
+    };
+    let headers = [
+        // Whoever gets less knows that it is less.
+        (header::CONTENT_LENGTH, answered.length.to_string()),
+        (header::CONTENT_TYPE, answered.media_type),
+        (header::VARY, "Accept".to_owned()),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+    ];
+    let mut response = (headers, [("moisson-snapshot", snapshot.to_string())], body).into_response();
+    // What asks for the time or for chance is answered anew each time.
+    if !answered.is_volatile
+        && let Ok(tag) = tag.parse()
+    {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// A file as a body. A client that takes nothing for a while gets no more: the file would stay as long as it does.
+fn streamed(mut file: tokio::fs::File, place: OwnedSemaphorePermit) -> Body {
+    let (sender, receiver) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(WAITING);
+    tokio::spawn(async move {
+        let _place = place;
+        loop {
+            let mut piece = vec![0; PIECE];
+            let read = match file.read(&mut piece).await {
+                Ok(0) => return,
+                Ok(length) => {
+                    piece.truncate(length);
+                    Ok(Bytes::from(piece))
+                }
+                Err(error) => Err(error),
+            };
+            let is_over = read.is_err();
+            let sent = tokio::time::timeout(PATIENCE, sender.send(read)).await;
+            if is_over || !matches!(sent, Ok(Ok(()))) {
+                return;
+            }
+        }
+    });
+    Body::from_stream(pieces(receiver))
+}
+
+/// What a channel gives, to its end and no further: compression asks once more.
+pub(super) fn pieces(receiver: Receiver<io::Result<Bytes>>) -> impl Stream<Item = io::Result<Bytes>> {
+    let next = |mut receiver: Receiver<_>| async move { receiver.recv().await.map(|piece| (piece, receiver)) };
+    futures_util::stream::unfold(receiver, next).fuse()
+}
+
+fn told(failure: Failure) -> Problem {
+    use StatusCode as S;
+    match failure {
+        Failure::Refused(why, detail) => {
+            let (status, title) = match why {
+                Refusal::Malformed => (S::BAD_REQUEST, "Malformed query"),
+                Refusal::Length => (S::PAYLOAD_TOO_LARGE, "Query too long"),
+                Refusal::Service => (S::FORBIDDEN, "SERVICE refused"),
+                Refusal::NotAcceptable => (S::NOT_ACCEPTABLE, "Not acceptable"),
+                Refusal::Rows | Refusal::Bytes => (S::PAYLOAD_TOO_LARGE, "Result too large"),
+                Refusal::Snapshot => (S::GONE, "State not kept"),
+                Refusal::NoIndex => (S::SERVICE_UNAVAILABLE, "No search index"),
+                Refusal::Evaluation => (S::INTERNAL_SERVER_ERROR, "Query failed"),
+            };
+            Problem::new(status, title, detail)
+        }
+        Failure::Time(time) => {
+            let detail = format!(
+                "the query was not answered within {} s, the time in which it waits for its turn counted: make it \
+                 more specific, ask with LIMIT, or take the dump",
+                time.as_secs()
+            );
+            Problem::new(S::SERVICE_UNAVAILABLE, "Query too long", detail)
+        }
+        Failure::Wanted(time) => {
+            let detail = format!(
+                "the query was ended after {:.1} s: others waited who had used less. Ask again later, or less at once",
+                time.as_secs_f64()
+            );
+            Problem::new(S::SERVICE_UNAVAILABLE, "Others waited", detail).after_seconds(10)
+        }
+        Failure::Memory(memory) => {
+            let detail = format!(
+                "the query took more than {} MB of memory: sort, group and join less of the catalogue at once",
+                memory >> 20
+            );
+            Problem::new(S::SERVICE_UNAVAILABLE, "Query too large", detail)
+        }
+        Failure::Busy => {
+            Problem::unavailable("as many queries wait as may: try again in some seconds").after_seconds(5)
+        }
+        Failure::Share => {
+            let detail = "as many queries of yours wait as may: ask them one after the other";
+            Problem::new(S::TOO_MANY_REQUESTS, "Too many requests", detail).after_seconds(5)
+        }
+        Failure::Elsewhere(_) => Problem::unavailable("the search index is being brought up to date"),
+        Failure::Broken(error) => Problem::internal(&error),
+    }
+}

@@ -1,0 +1,29 @@
+//! Answers queries safely: in processes of their own, on snapshots, within limits.
+//!
+//! The server hands a [`Question`] to a [`Pool`] of worker processes, each of which opens a snapshot read-only,
+//! evaluates one query at a time, and gives back a [`Reply`]. A worker that passes a limit is killed; the next
+//! query gets another one. What comes from strangers (the query's text) is parsed in a worker only.
+//!
+//! Invariants: nothing is evaluated that writes, or that leaves the store for a service that the operator did not
+//! name; an answer is of one snapshot alone.
+
+mod csv;
+mod evaluate;
+mod federation;
+mod functions;
+mod narrow;
+mod negotiation;
+mod pool;
+mod question;
+mod reading;
+mod shares;
+mod usage;
+mod wire;
+mod worker;
+
+pub use functions::with_public_functions;
+pub use negotiation::best_match;
+pub use pool::{AnswerBody, Answered, Failure, Pool, PoolSettings};
+pub use question::{Question, Refusal, Reply};
+pub use reading::{LONGEST_QUERY, Readable, read};
+pub use worker::{WorkerSettings, work};

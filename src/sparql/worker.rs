@@ -1,0 +1,138 @@
+//! A worker: a process that evaluates queries, one after the other, until its input ends.
+
+use super::evaluate::{Means, evaluate};
+use super::federation::Federation;
+use super::functions::Searches;
+use super::question::{Question, Refusal, Reply};
+use super::reading::read;
+use super::wire::{receive, send};
+use crate::derive::{SearchError, SearchIndex};
+use crate::fetch::Client;
+use crate::store::{Folder, Snapshot, StoreError};
+use crate::triples::calls;
+use crate::vocab::moisson;
+use rustix::process::{Resource, Rlimit, getppid, getrlimit, setrlimit};
+use std::io::{self, BufReader, Write};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// Stack of the thread that evaluates: chains of operators are as deep as the query is long. It is taken
+/// from the system only as far as it is used.
+const STACK: usize = 512 << 20;
+/// Address space beside what a query takes: the stack, the program, the reserves of the allocator.
+const BESIDE: u64 = 4 << 30;
+/// Snapshots that a worker keeps open.
+const OPEN: usize = 2;
+
+/// What a worker is told when it starts.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// The store.
+    pub folder: Folder,
+    /// The memory that a query may take, in bytes.
+    pub memory: u64,
+    /// The services that queries may call, by their addresses.
+    pub services: Vec<String>,
+    /// What asks them.
+    pub client: Client,
+    /// Where it asks.
+    pub runtime: Handle,
+}
+
+/// Answers questions from the standard input until it ends.
+///
+/// # Errors
+/// When the pipes break.
+pub fn work(settings: WorkerSettings) -> io::Result<()> {
+    bound_memory(settings.memory);
+    end_with_parent();
+    let worker = Worker { settings, snapshots: Vec::new() };
+    let thread = std::thread::Builder::new().name("query".to_owned()).stack_size(STACK);
+    thread.spawn(move || worker.answer_all())?.join().map_err(|_| io::Error::other("the worker panicked"))?
+}
+
+/// The server watches a worker's memory; this ends one that grows faster than it looks.
+fn bound_memory(memory: u64) {
+    let most = Some(memory.saturating_add(BESIDE));
+    let limit = Rlimit { current: most, maximum: getrlimit(Resource::As).maximum };
+    if let Err(error) = setrlimit(Resource::As, limit) {
+        tracing::warn!(%error, "the memory of queries is not bounded by the system");
+    }
+}
+
+/// A worker in the middle of a query does not see that its input ended.
+fn end_with_parent() {
+    let parent = getppid();
+    std::thread::spawn(move || {
+        while getppid() == parent {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        std::process::exit(0);
+    });
+}
+
+struct Worker {
+    settings: WorkerSettings,
+    /// The snapshots that are open, the last used at the end.
+    snapshots: Vec<Snapshot>,
+}
+
+impl Worker {
+    fn answer_all(mut self) -> io::Result<()> {
+        let mut input = BufReader::new(io::stdin().lock());
+        let mut out = io::stdout().lock();
+        while let Some(question) = receive::<Question>(&mut input)? {
+            let (reply, bytes) = self.answer(&question);
+            send(&mut out, &reply)?;
+            out.write_all(&bytes)?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, question: &Question) -> (Reply, Vec<u8>) {
+        let readable = match read(question, &self.settings.services) {
+            Ok(readable) => readable,
+            Err(reply) => return (reply, Vec::new()),
+        };
+        let searches =
+            calls(&readable.query, |name| [moisson::SEARCH, moisson::SCORE].iter().any(|f| f.as_str() == name));
+        let searches = match searches.then(|| self.searches(question.snapshot)).transpose() {
+            Ok(searches) => searches,
+            Err(reply) => return (reply, Vec::new()),
+        };
+        let federation = (!self.settings.services.is_empty())
+            .then(|| Federation { client: self.settings.client.clone(), runtime: self.settings.runtime.clone() });
+        match self.snapshot(question.snapshot) {
+            Ok(snapshot) => evaluate(question, readable, Means { store: &snapshot.store, searches, federation }),
+            Err(error) => (Reply::refused(Refusal::Snapshot, error.to_string()), Vec::new()),
+        }
+    }
+
+    /// The search index, where it speaks of the snapshot that is asked.
+    fn searches(&self, snapshot: u64) -> Result<Searches, Reply> {
+        match SearchIndex::open(&self.settings.folder) {
+            Ok(index) if index.snapshot() == snapshot => Ok(Searches::new(Arc::new(index))),
+            Ok(index) => Err(Reply::Elsewhere { snapshot: index.snapshot() }),
+            Err(SearchError::Missing) => {
+                let detail = "the search index is being made: ask again in a moment";
+                Err(Reply::refused(Refusal::NoIndex, detail))
+            }
+            Err(error) => Err(Reply::refused(Refusal::Evaluation, crate::catalog::with_causes(&error))),
+        }
+    }
+
+    fn snapshot(&mut self, number: u64) -> Result<&Snapshot, StoreError> {
+        let snapshot = if let Some(at) = self.snapshots.iter().position(|open| open.number == number) {
+            self.snapshots.remove(at)
+        } else {
+            if self.snapshots.len() >= OPEN {
+                self.snapshots.remove(0);
+            }
+            self.settings.folder.snapshot_numbered(number)?
+        };
+        self.snapshots.push(snapshot);
+        Ok(self.snapshots.last().expect("one was just put there"))
+    }
+}
