@@ -3,6 +3,7 @@
 use crate::vocab::{LIFTED, rdf, xsd};
 use oxrdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 use serde_json::{Map, Value, json};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys that come first.
@@ -27,6 +28,9 @@ const SINGLE: [&str; 14] = [
 /// Nodes within nodes: a record, a file, a field, its source, what is extracted from that.
 const DEEPEST: usize = 6;
 
+/// Nodes that are told: where many lead to one another, each would be told on every way to it.
+const MOST_NODES: usize = 5_000;
+
 /// Triples, by what they say of whom.
 pub(super) struct Nested<'n> {
     of: BTreeMap<NamedNode, BTreeMap<String, Vec<Term>>>,
@@ -34,6 +38,8 @@ pub(super) struct Nested<'n> {
     base: &'n str,
     /// How types are named.
     type_name: fn(&str) -> String,
+    /// How many more nodes are told with what is said of them.
+    left: Cell<usize>,
 }
 
 impl<'n> Nested<'n> {
@@ -48,7 +54,7 @@ impl<'n> Nested<'n> {
                 }
             }
         }
-        Self { of, base, type_name }
+        Self { of, base, type_name, left: Cell::new(MOST_NODES) }
     }
 
     /// What is said of a node.
@@ -109,7 +115,11 @@ impl<'n> Nested<'n> {
                 _ if path.contains(&node) || path.len() >= DEEPEST || !self.of.contains_key(node) => {
                     json!(self.name(node.as_str()))
                 }
-                _ => Value::Object(self.object_on(node, &[path, &[node]].concat())),
+                _ if self.left.get() == 0 => json!(self.name(node.as_str())),
+                _ => {
+                    self.left.set(self.left.get() - 1);
+                    Value::Object(self.object_on(node, &[path, &[node]].concat()))
+                }
             },
         }
     }

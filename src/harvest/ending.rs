@@ -9,7 +9,7 @@ use super::report::{FindingCounts, JobReport, Status};
 use super::state::State;
 use super::workplace::Opened;
 use super::writing::former_state;
-use crate::catalog::{DatasetKey, ItemError, SourceId};
+use crate::catalog::{DatasetKey, ItemError};
 use crate::fetch::Validators;
 use crate::operations::{Item, ItemMessage, ItemOutcome, Rename};
 use crate::source::CrawlOutcome;
@@ -81,11 +81,8 @@ impl Job<'_> {
                 writer.replace_graph(&self.names.source_quality(slug), &quality)?;
             }
         }
-        self.clock.measure("publish", || turn.publish())?;
-        match &self.desk.opened {
-            Some(opened) => note_changes(self.runtime, opened, self.names, &self.desk.row.slug),
-            None => Ok(()),
-        }
+        self.clock.measure("publish", || turn.publish_of(&self.desk.row.slug, self.names, self.runtime))?;
+        Ok(())
     }
 
     /// Records that could not be taken in, as items.
@@ -303,22 +300,4 @@ fn announces_more(outcome: &CrawlOutcome, state: &State, errors: &mut Vec<ItemEr
         }
         _ => false,
     }
-}
-
-/// Notes what readers now see of a source otherwise than before, for the feeds of changes.
-pub(super) fn note_changes(
-    runtime: &Handle,
-    opened: &Opened,
-    names: &GraphNames,
-    source: &SourceId,
-) -> Result<(), HarvestError> {
-    let published = CatalogueRecord::hashes(opened.store(), names, source);
-    let operations = opened.operations();
-    let mut changes = runtime.block_on(operations.unnoted_changes(source, &published))?;
-    for change in &mut changes {
-        if let Some(record) = CatalogueRecord::read(opened.store(), names, change.key) {
-            change.node = record.node.into_string();
-        }
-    }
-    Ok(runtime.block_on(operations.note_changes(source, &changes, jiff::Timestamp::now()))?)
 }

@@ -2,7 +2,7 @@
 //!
 //! Each is published before it is noted, as a job is.
 
-use super::ending::{archive, note_changes};
+use super::ending::archive;
 use super::graphs::finding_graph;
 use super::outcome::HarvestError;
 use super::quality::KnownLinks;
@@ -69,8 +69,7 @@ impl Hand<'_> {
         if known.archived_at.is_some() {
             return Err(HandError::State(format!("{key} is archived already")));
         }
-        self.archive_all(&opened, &[key])?;
-        self.note(&opened, &known.source)?;
+        self.archive_all(&opened, &source_of(&known)?, &[key])?;
         self.runtime.block_on(opened.operations().withdraw(key, Some(&self.now.to_string())))?;
         Ok(())
     }
@@ -88,8 +87,7 @@ impl Hand<'_> {
         }
         let state = self.runtime.block_on(operations.last_state(key))?;
         let state = state.ok_or_else(|| HandError::State(format!("no state of {key} was kept")))?;
-        self.put_back(&opened, key, &state)?;
-        self.note(&opened, &known.source)?;
+        self.put_back(&opened, &source_of(&known)?, key, &state)?;
         self.runtime.block_on(operations.note_undone(key, &known.hash, None))?;
         self.say_ours(&opened, key)
     }
@@ -117,8 +115,7 @@ impl Hand<'_> {
             let by = by();
             self.runtime.block_on(operations.keep_history(&[state], &by, &self.now.to_string()))?;
         }
-        self.put_back(&opened, key, &state)?;
-        self.note(&opened, &known.source)?;
+        self.put_back(&opened, &source_of(&known)?, key, &state)?;
         let undone = present.filter(|present| *present != wanted).unwrap_or(known.hash);
         self.runtime.block_on(operations.note_undone(key, &wanted, Some(&undone)))?;
         self.say_ours(&opened, key)?;
@@ -155,8 +152,7 @@ impl Hand<'_> {
         let opened = self.workplace.open(&self.runtime)?;
         let operations = opened.operations();
         let held = self.still_missing(operations, source)?;
-        self.archive_all(&opened, &held)?;
-        note_changes(&self.runtime, &opened, &self.names, source)?;
+        self.archive_all(&opened, source, &held)?;
         let now = self.now.to_string();
         self.runtime.block_on(operations.hold_removal(source, &[], "", &now))?;
         Ok(held.len())
@@ -187,8 +183,7 @@ impl Hand<'_> {
         let stored = self.runtime.block_on(opened.operations().stored_findings(source))?;
         let mut keys = CatalogueRecord::keys(opened.store(), &self.names, Some(source));
         keys.retain(|key| stored.get(key).is_none_or(|stored| !stored.detached));
-        self.archive_all(&opened, &keys)?;
-        note_changes(&self.runtime, &opened, &self.names, source)?;
+        self.archive_all(&opened, source, &keys)?;
         Ok(keys.len())
     }
 
@@ -206,8 +201,7 @@ impl Hand<'_> {
         }
         writer.replace_graph(&self.names.source(source), &[])?;
         writer.replace_graph(&self.names.source_quality(source), &[])?;
-        turn.publish()?;
-        note_changes(&self.runtime, &opened, &self.names, source)?;
+        turn.publish_of(source, &self.names, &self.runtime)?;
         self.runtime.block_on(opened.operations().purge_source(source))?;
         Ok(keys.len())
     }
@@ -223,18 +217,24 @@ impl Hand<'_> {
         Ok(held.into_iter().filter(is_missing).collect())
     }
 
-    fn archive_all(&self, opened: &Arc<Opened>, keys: &[DatasetKey]) -> Result<(), HandError> {
+    fn archive_all(&self, opened: &Arc<Opened>, source: &SourceId, keys: &[DatasetKey]) -> Result<(), HandError> {
         if keys.is_empty() {
             return Ok(());
         }
         let by = by();
         let turn = opened.take_turn(self.workplace.folder(), &by)?;
         archive(opened, &self.names, &self.runtime, keys, &by, &self.now.to_string())?;
-        turn.publish()?;
+        turn.publish_of(source, &self.names, &self.runtime)?;
         Ok(())
     }
 
-    fn put_back(&self, opened: &Arc<Opened>, key: DatasetKey, state: &str) -> Result<(), HandError> {
+    fn put_back(
+        &self,
+        opened: &Arc<Opened>,
+        source: &SourceId,
+        key: DatasetKey,
+        state: &str,
+    ) -> Result<(), HandError> {
         let quads: Vec<Quad> = RdfParser::from_format(RdfFormat::NQuads)
             .lenient()
             .for_slice(state)
@@ -242,7 +242,7 @@ impl Hand<'_> {
             .map_err(|error| HandError::State(format!("the kept state of {key} cannot be read: {error}")))?;
         let turn = opened.take_turn(self.workplace.folder(), &by())?;
         Writer::new(opened.store(), &self.names).put_back(key, &quads)?;
-        turn.publish()?;
+        turn.publish_of(source, &self.names, &self.runtime)?;
         Ok(())
     }
 
@@ -267,15 +267,6 @@ impl Hand<'_> {
         Ok(())
     }
 
-    /// Notes what readers see otherwise than before.
-    fn note(&self, opened: &Opened, source: &str) -> Result<(), HandError> {
-        match SourceId::parse(source) {
-            Ok(source) => Ok(note_changes(&self.runtime, opened, &self.names, &source)?),
-            // No source of the program's own is called so.
-            Err(_) => Ok(()),
-        }
-    }
-
     fn known(
         &self,
         operations: &Operations,
@@ -283,6 +274,10 @@ impl Hand<'_> {
     ) -> Result<crate::operations::KnownRecord, HandError> {
         self.runtime.block_on(operations.known_record(key))?.ok_or(HandError::Unknown(key))
     }
+}
+
+fn source_of(known: &crate::operations::KnownRecord) -> Result<SourceId, HandError> {
+    SourceId::parse(&known.source).map_err(|error| HandError::State(error.to_string()))
 }
 
 /// What the history calls a change by hand: each has a name of its own, so that one that was not published can be

@@ -2,8 +2,10 @@
 //! operations database.
 
 use super::outcome::HarvestError;
-use crate::operations::Operations;
-use crate::store::{Folder, StoreError, Writable};
+use crate::catalog::SourceId;
+use crate::operations::{Operations, OperationsError};
+use crate::store::{CatalogueRecord, Folder, GraphNames, StoreError, Writable};
+use jiff::Timestamp;
 use oxigraph::store::Store;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -148,6 +150,29 @@ impl Opened {
     }
 }
 
+impl Opened {
+    /// Notes what readers now see of a source otherwise than before, for the feeds of changes. Nobody may write
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// When the operations database fails.
+    pub fn note_changes(
+        &self,
+        runtime: &Handle,
+        names: &GraphNames,
+        source: &SourceId,
+    ) -> Result<(), OperationsError> {
+        let published = CatalogueRecord::hashes(self.store(), names, source);
+        let mut changes = runtime.block_on(self.operations.unnoted_changes(source, &published))?;
+        for change in &mut changes {
+            if let Some(record) = CatalogueRecord::read(self.store(), names, change.key) {
+                change.node = record.node.into_string();
+            }
+        }
+        runtime.block_on(self.operations.note_changes(source, &changes, Timestamp::now()))
+    }
+}
+
 /// Leave to write.
 pub struct Turn<'o> {
     opened: &'o Opened,
@@ -164,6 +189,27 @@ impl Turn<'_> {
     pub fn publish(mut self) -> Result<u64, HarvestError> {
         let number = self.folder.publish(self.opened.store())?;
         self.is_published = true;
+        Ok(number)
+    }
+}
+
+impl Turn<'_> {
+    /// Publishes what was written of a source, and notes, while nobody else writes, what readers see otherwise now.
+    ///
+    /// # Errors
+    /// When the snapshot cannot be made; what was written is then undone. What cannot be noted is noted with the next
+    /// change.
+    pub fn publish_of(
+        mut self,
+        source: &SourceId,
+        names: &GraphNames,
+        runtime: &Handle,
+    ) -> Result<u64, HarvestError> {
+        let number = self.folder.publish(self.opened.store())?;
+        self.is_published = true;
+        if let Err(error) = self.opened.note_changes(runtime, names, source) {
+            tracing::warn!(%source, causes = crate::catalog::with_causes(&error), "a change was not noted");
+        }
         Ok(number)
     }
 }

@@ -126,7 +126,8 @@ impl Service {
     fn reassess(&self, source: &SourceId) -> Result<(), HarvestError> {
         let opened = self.runner.workplace.open(&self.runner.runtime)?;
         // What is read before the turn may be older than what a job writes meanwhile.
-        let turn = opened.take_turn(self.runner.workplace.folder(), "links")?;
+        let name = format!("links-{}", uuid::Uuid::now_v7());
+        let turn = opened.take_turn(self.runner.workplace.folder(), &name)?;
         let written = self.write_scores(opened.store(), source);
         // Scores that are half written are published like others: the next check writes the rest.
         turn.publish()?;

@@ -6,7 +6,7 @@ use crate::catalog::{SourceId, with_causes};
 use crate::fetch::{Stop, Stopping};
 use crate::harvest::{HarvestError, JobReport, Opened, Progress, Writing};
 use crate::operations::{JobRow, JobState, Operations, OperationsError};
-use crate::store::StoreError;
+use crate::store::{GraphNames, StoreError};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -69,8 +69,9 @@ impl Service {
     /// wait for a worker.
     pub fn start(self: &Arc<Self>) -> Vec<JoinHandle<()>> {
         // Where another process has the store, its jobs run: they are no business of ours.
-        if let Err(error) = self.runner.workplace.open(&self.runner.runtime) {
-            tracing::warn!(%error, "the store cannot be opened now");
+        match self.runner.workplace.open(&self.runner.runtime) {
+            Ok(opened) => self.note_missed_changes(&opened),
+            Err(error) => tracing::warn!(%error, "the store cannot be opened now"),
         }
         let mut threads = Vec::new();
         let spawn = |name: String, work: fn(&Arc<Self>)| {
@@ -84,6 +85,21 @@ impl Service {
         threads.push(spawn("clock".to_owned(), Self::tick));
         threads.push(spawn("postman".to_owned(), |service| service.deliver()));
         threads
+    }
+
+    /// Notes what a crash kept from being noted between a publication and its note.
+    fn note_missed_changes(&self, opened: &Opened) {
+        let runtime = &self.runner.runtime;
+        let names = GraphNames::new(&self.runner.config.base);
+        let noted = (|| -> Result<(), OperationsError> {
+            for source in runtime.block_on(opened.operations().sources())? {
+                opened.note_changes(runtime, &names, &source.slug)?;
+            }
+            Ok(())
+        })();
+        if let Err(error) = noted {
+            tracing::warn!(causes = with_causes(&error), "changes were not noted");
+        }
     }
 
     /// Works until nothing waits, on this thread.

@@ -204,6 +204,15 @@ impl Operations {
         Ok(rows.iter().filter_map(change).collect())
     }
 
+    /// Whether a record was in the catalogue once, though nothing else of it may be known.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn was_known(&self, key: DatasetKey) -> Result<bool, OperationsError> {
+        let query = sqlx::query("SELECT 1 FROM changes WHERE key = ? LIMIT 1");
+        Ok(self.row(query.bind(key.to_string())).await?.is_some())
+    }
+
     /// Records that left the catalogue and did not come back, in the order of their keys, behind one of them.
     ///
     /// # Errors

@@ -33,6 +33,7 @@ pub(super) struct Conditional {
 }
 
 impl Conditional {
+    /// Of a request that may be answered by what the client has: GET or HEAD.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         let tags =
@@ -43,29 +44,33 @@ impl Conditional {
     /// Whether the client has what a tag names.
     pub(super) fn has(&self, tag: &str) -> bool {
         let tag = tag.trim_start_matches("W/");
-        self.tags.iter().any(|known| known == tag || known == "*")
+        self.tags.iter().any(|known| known == tag)
     }
 }
 
-/// The tag of an answer: weak, since it is compressed on its way.
+/// The tag of an answer: weak, since it is compressed on its way. Another version of the program may write it otherwise.
 pub(super) fn tag(snapshot: u64, parts: &[&str]) -> String {
     let mut hash = Sha256::new();
-    for part in parts {
+    for part in [&[env!("CARGO_PKG_VERSION")], parts].concat() {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
     format!("W/\"{snapshot}-{}\"", hex(&hash.finalize()[..12]))
 }
 
-fn tag_of(question: &Question) -> String {
+fn tag_of(question: &Question, moment: &Moment) -> String {
     let Question { query, default_graphs, named_graphs, accept, snapshot, .. } = question;
     let graphs = [default_graphs.join(" "), named_graphs.join(" ")];
-    tag(*snapshot, &[query, &graphs[0], &graphs[1], accept.as_deref().unwrap_or_default()])
+    // Numbers come again when a copy takes the place of a store, times do not.
+    let at = moment.at().map_or_else(String::new, |at| at.to_string());
+    tag(*snapshot, &[query, &graphs[0], &graphs[1], accept.as_deref().unwrap_or_default(), &at])
 }
 
 /// The answer that says that the client has it already.
 pub(super) fn not_modified(tag: String) -> Response {
-    (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
+    let headers =
+        [(header::ETAG, tag), (header::VARY, "Accept".to_owned()), (header::CACHE_CONTROL, "no-cache".to_owned())];
+    (StatusCode::NOT_MODIFIED, headers).into_response()
 }
 
 /// Answers a question.
@@ -76,19 +81,22 @@ pub(super) async fn respond(
     moment: &Moment,
     conditional: &Conditional,
 ) -> Result<Response, Problem> {
+    let deadline = shared.pool.deadline();
     for _ in 0..FOLLOWED {
-        let tag = tag_of(&question);
+        let tag = tag_of(&question, moment);
         if conditional.has(&tag) {
             return Ok(not_modified(tag));
         }
-        match shared.pool.ask(client, question.clone()).await {
+        match shared.pool.ask(client, question.clone(), deadline).await {
             Ok(answered) => return sent(shared, answered, &tag, question.snapshot),
-            Err(Failure::Elsewhere(_)) if matches!(moment, Moment::Then(_)) => {
+            Err(Failure::Elsewhere(_)) if matches!(moment, Moment::Then { .. }) => {
                 let detail = "searches answer for the present state only: ask without as-of";
                 return Err(Problem::bad_request(detail));
             }
             // The index follows the snapshots; an answer is of one state, so the question goes where the index is.
             Err(Failure::Elsewhere(snapshot)) => question.snapshot = snapshot,
+            // The index speaks of a state that is gone, as after a restart: it is being brought to the newest.
+            Err(Failure::Refused(Refusal::Snapshot, _)) if question.snapshot != moment.number() => break,
             Err(failure) => return Err(told(failure)),
         }
     }

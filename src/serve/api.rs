@@ -136,6 +136,11 @@ pub(super) async fn absent(shared: &Shared, key: DatasetKey) -> Result<Problem, 
             "Archived",
             format!("this record was archived on {at}: its source no longer has it"),
         ),
+        None if shared.operations.was_known(key).await? => Problem::new(
+            StatusCode::GONE,
+            "Removed",
+            "this record was removed with its source, and nothing of it was kept",
+        ),
         None => Problem::not_found("no record has this key"),
     })
 }

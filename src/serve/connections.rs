@@ -1,5 +1,6 @@
 //! Connections: so many at once, each with so much time for the head of a request, and a quiet end.
 
+use super::patience::Patient;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -17,6 +18,8 @@ use tower::ServiceExt;
 const AT_ONCE: usize = 1_024;
 /// The time that the head of a request may take.
 const HEAD: Duration = Duration::from_secs(15);
+/// The time for which a client may take nothing of its answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The time that answers under way may take when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -57,7 +60,7 @@ fn connection(
     peer: SocketAddr,
     router: Router,
 ) -> http1::Connection<
-    TokioIo<TcpStream>,
+    TokioIo<Patient<TcpStream>>,
     impl hyper::service::HttpService<
         Incoming,
         ResBody = axum::body::Body,
@@ -72,5 +75,5 @@ fn connection(
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Patient::new(stream, PATIENCE)), service)
 }

@@ -43,7 +43,10 @@ pub(super) async fn dataset(
         None => best_match(accept, &OFFERS).ok_or_else(|| Problem::not_acceptable(&OFFERS))?,
     };
     let opened = shared.snapshot()?;
-    if CatalogueRecord::read(&opened.snapshot.store, &shared.names, key).is_none() {
+    let (inner, state) = (Arc::clone(&shared), Arc::clone(&opened));
+    let is_there =
+        shared.reading(move || CatalogueRecord::read(&state.snapshot.store, &inner.names, key).is_some());
+    if !is_there.await? {
         return gone(&shared, key, media_type).await;
     }
     let vary = [(header::VARY, "Accept")];
@@ -55,7 +58,8 @@ pub(super) async fn dataset(
         let record = api::derive(&shared, &opened, vec![key]).await?.pop();
         return Ok((vary, axum::Json(record)).into_response());
     }
-    let body = describe(&shared, &opened.snapshot, key, media_type)?;
+    let inner = Arc::clone(&shared);
+    let body = shared.reading(move || describe(&inner, &opened.snapshot, key, media_type)).await??;
     let page = format!("<{}/dataset/{key}>; rel=\"describes\"; type=\"text/html\"", shared.settings.public_base);
     let headers = [(header::CONTENT_TYPE, media_type), (header::LINK, page.as_str())];
     Ok((vary, headers, body).into_response())

@@ -11,7 +11,7 @@ use crate::vocab::{PREFIXES, moisson};
 use askama::Template;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use oxrdf::Triple;
+use oxrdf::{NamedNode, Triple};
 use oxrdfio::{RdfFormat, RdfParser};
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ struct VoidDescription<'s> {
     at: Option<String>,
     vocabularies: Vec<&'s str>,
     statistics: &'s Statistics,
+    classes: Vec<(&'s str, usize)>,
+    properties: Vec<(&'s str, usize)>,
 }
 
 /// The service description.
@@ -43,7 +45,9 @@ pub(super) fn service(shared: &Arc<Shared>, media_type: &str) -> Result<Response
     let spatial = spargeo::GEOSPARQL_EXTENSION_FUNCTIONS.iter().map(|(name, _)| name.as_str());
     let mut states = shared.settings.folder.published();
     // A name in an address, and not of it: those of jobs and hands are plain.
-    states.retain(|state| state.job.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
+    states.retain(|state| {
+        !state.job.is_empty() && state.job.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    });
     let description = ServiceDescription {
         base: &shared.settings.public_base,
         federates: !shared.settings.config.service.queries.services.is_empty(),
@@ -63,9 +67,10 @@ pub(super) async fn void(axum::extract::State(shared): State, headers: HeaderMap
         return Ok(not_modified(tag));
     }
     let number = opened.snapshot.number;
-    let counted = Arc::clone(&opened);
-    let statistics = shared.reading(move || counted.statistics()).await??;
+    let statistics = shared.statistics(&opened).await?;
     let at = shared.settings.folder.published().into_iter().find(|state| state.number == number);
+    // What a publisher made up may be no IRI, and would break the document.
+    let (classes, properties) = (plain(&statistics.classes), plain(&statistics.properties));
     let used = |namespace: &&str| {
         statistics.properties.iter().any(|(property, _)| property.starts_with(namespace))
             || statistics.classes.iter().any(|(class, _)| class.starts_with(namespace))
@@ -76,12 +81,19 @@ pub(super) async fn void(axum::extract::State(shared): State, headers: HeaderMap
         at: at.map(|state| state.at.to_string()),
         vocabularies: PREFIXES.iter().map(|(_, namespace)| *namespace).filter(used).collect(),
         statistics: &statistics,
+        classes,
+        properties,
     };
     let mut response = written(&description.render()?, media_type)?;
     if let Ok(tag) = tag.parse() {
         response.headers_mut().insert(header::ETAG, tag);
     }
     Ok(response)
+}
+
+fn plain(terms: &[(String, usize)]) -> Vec<(&str, usize)> {
+    let terms = terms.iter().filter(|(iri, _)| NamedNode::new(iri).is_ok());
+    terms.map(|(iri, number)| (iri.as_str(), *number)).collect()
 }
 
 /// A description in the syntax that the client likes.

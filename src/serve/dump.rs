@@ -1,5 +1,6 @@
 //! `/dump/`: whole states of the catalogue as files, made once and sent in parts to whoever wants parts.
 
+use super::answer::{Conditional, not_modified};
 use super::problem::Problem;
 use super::server::{Shared, State};
 use crate::catalog::hex;
@@ -48,11 +49,18 @@ pub(super) async fn of_state(
     }
     let checksum = fs::read_to_string(folder(&shared, number).join(format!("{form}.sha256"))).unwrap_or_default();
     let checksum = checksum.split_whitespace().next().unwrap_or_default().to_owned();
+    let tag = format!("\"{checksum}\"");
+    if name == form && Conditional::of(request.headers()).has(&tag) {
+        return Ok(not_modified(tag));
+    }
     let mut response = ServeFile::new(&path).oneshot(request).await.map(|response| response.map(Body::new))?;
+    if !response.status().is_success() {
+        return Ok(response);
+    }
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
     if name == form
-        && let Ok(tag) = HeaderValue::from_str(&format!("\"{checksum}\""))
+        && let Ok(tag) = HeaderValue::from_str(&tag)
     {
         headers.insert(header::ETAG, tag);
     }
@@ -75,7 +83,8 @@ fn folder(shared: &Shared, number: u64) -> PathBuf {
 
 /// Makes a dump, unless somebody did meanwhile.
 async fn make(shared: &Arc<Shared>, number: u64, form: &'static str) -> Result<(), Problem> {
-    let _alone = shared.dumping.lock().await;
+    // The work keeps it, though its client may go away.
+    let alone = Arc::clone(&shared.dumping).lock_owned().await;
     let target = folder(shared, number);
     if target.join(form).exists() {
         return Ok(());
@@ -90,6 +99,7 @@ async fn make(shared: &Arc<Shared>, number: u64, form: &'static str) -> Result<(
         Err(error) => return Err(error.into()),
     };
     let written = tokio::task::spawn_blocking(move || {
+        let _alone = alone;
         write(&snapshot, &target, form)?;
         remove_old(&target, number);
         io::Result::Ok(())
@@ -113,6 +123,7 @@ fn write(snapshot: &Snapshot, target: &FilePath, form: &str) -> io::Result<()> {
     // The checksum is there before the file is.
     fs::write(target.join(format!("{form}.sha256")), format!("{hash}  {form}\n"))?;
     let file = summed.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.as_file().sync_all()?;
     file.persist(target.join(form)).map_err(|error| error.error)?;
     Ok(())
 }

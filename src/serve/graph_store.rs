@@ -10,6 +10,7 @@ use axum::extract::RawQuery;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use oxrdf::NamedNode;
+use std::sync::Arc;
 
 /// A graph that is named, or the default graph, which is all graphs together.
 pub(super) async fn get(
@@ -35,8 +36,13 @@ pub(super) async fn get(
     if let Some(text) = named {
         let graph = NamedNode::new(&text)
             .map_err(|error| Problem::invalid("graph", format!("{text:?} is not an IRI: {error}")))?;
-        let opened = shared.readers.go_on(&shared, moment.number())?;
-        if !opened.snapshot.store.contains_named_graph(&graph)? {
+        let inner = Arc::clone(&shared);
+        let number = moment.number();
+        let is_there = shared.reading(move || -> Result<bool, Problem> {
+            let opened = inner.readers.go_on(&inner, number)?;
+            Ok(opened.snapshot.store.contains_named_graph(&graph)?)
+        });
+        if !is_there.await?? {
             return Err(Problem::not_found(format!("no graph is called {text}")));
         }
         default_graphs.push(text);

@@ -22,6 +22,7 @@ mod negotiated;
 mod openapi;
 mod pages;
 mod parameters;
+mod patience;
 mod problem;
 mod query_page;
 mod readers;

@@ -1,32 +1,38 @@
 //! Which state of the catalogue a request is about: the newest, or an earlier one that is kept.
 
 use super::problem::Problem;
-use super::server::Shared;
-use crate::store::Published;
+use super::server::{Opened, Shared};
+use crate::store::{Held, Published};
 use axum::http::StatusCode;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use std::sync::Arc;
 
 /// A state of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) enum Moment {
     /// The newest, which changes.
-    Now(u64),
-    /// An earlier one, for ever the same.
-    Then(Published),
+    Now(Arc<Opened>),
+    /// An earlier one, for ever the same; it stays while it is asked.
+    Then {
+        /// What is noted of it.
+        published: Published,
+        _held: Held,
+    },
 }
 
 impl Moment {
     /// What `as-of` asks: a date (its end, in UTC), a time, or a job; the newest without it.
     pub(super) fn asked(shared: &Shared, as_of: Option<&str>) -> Result<Self, Problem> {
-        let Some(text) = as_of else { return Ok(Self::Now(shared.snapshot()?.snapshot.number)) };
+        let Some(text) = as_of else { return Ok(Self::Now(shared.snapshot()?)) };
         let folder = &shared.settings.folder;
         let found = match time_of(text) {
             Some(time) => folder.as_of(time),
             None => folder.of_job(text),
         };
-        found.map(Self::Then).ok_or_else(|| {
+        let held = found.and_then(|found| Some((folder.hold(found.number).ok()?, found)));
+        held.map(|(held, found)| Self::Then { published: found, _held: held }).ok_or_else(|| {
             let kept: Vec<String> =
                 folder.published().iter().map(|one| format!("{} ({})", one.at, one.job)).collect();
             let detail = format!(
@@ -41,8 +47,16 @@ impl Moment {
     /// The snapshot's number.
     pub(super) fn number(&self) -> u64 {
         match self {
-            Self::Now(number) => *number,
-            Self::Then(published) => published.number,
+            Self::Now(opened) => opened.number(),
+            Self::Then { published, .. } => published.number,
+        }
+    }
+
+    /// When it was published, where that was noted.
+    pub(super) fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Now(opened) => opened.snapshot.at,
+            Self::Then { published, .. } => Some(published.at),
         }
     }
 }

@@ -43,13 +43,21 @@ impl Readers {
             last.used = now;
             return Ok(Arc::clone(&last.opened));
         }
+        drop(open);
+        self.note(&newest);
+        Ok(newest)
+    }
+
+    /// Notes that a state is read; of too many, the one that was used longest ago is forgotten.
+    fn note(&self, opened: &Arc<Opened>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= MOST
             && let Some(oldest) = (0..open.len()).min_by_key(|at| open[*at].used)
         {
             open.remove(oldest);
         }
-        open.push(Reading { opened: Arc::clone(&newest), since: now, used: now });
-        Ok(newest)
+        let now = Instant::now();
+        open.push(Reading { opened: Arc::clone(opened), since: now, used: now });
     }
 
     /// The state that a reader is on.
@@ -63,11 +71,16 @@ impl Readers {
         }
         let newest = shared.snapshot()?;
         if newest.number() == number {
+            self.note(&newest);
             return Ok(newest);
         }
         // Kept by the policy, or a server before this one had it open.
         match shared.settings.folder.snapshot_numbered(number) {
-            Ok(snapshot) => Ok(Opened::new(snapshot)),
+            Ok(snapshot) => {
+                let opened = Opened::new(snapshot);
+                self.note(&opened);
+                Ok(opened)
+            }
             Err(StoreError::NoSnapshot { .. }) => {
                 let detail = format!(
                     "state {number} of the catalogue is not kept any more: start again at the first page, whose \

@@ -44,7 +44,9 @@ pub(super) async fn robots(axum::extract::State(shared): State) -> Result<Respon
 
 /// The list of sitemaps.
 pub(super) async fn index(axum::extract::State(shared): State) -> Result<Response, Problem> {
-    let pages = shared.snapshot()?.keys(&shared.names).len().div_ceil(ADDRESSES).max(1);
+    let inner = Arc::clone(&shared);
+    let count = shared.reading(move || Ok::<_, Problem>(inner.snapshot()?.keys(&inner.names).len()));
+    let pages = count.await??.div_ceil(ADDRESSES).max(1);
     let text = Index { base: &shared.settings.public_base, pages: (1..=pages).collect() }.render()?;
     Ok(([(header::CONTENT_TYPE, "application/xml")], text).into_response())
 }

@@ -43,7 +43,7 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(metrics))
         .merge(api_routes(&shared))
         .merge(report_routes(&shared))
-        .merge(feed_routes())
+        .merge(feed_routes(&shared))
         .fallback(elsewhere)
         .method_not_allowed_fallback(async || {
             let why = "this address does not take this method";
@@ -109,7 +109,7 @@ fn report_routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
 }
 
 /// The catalogue as feeds.
-fn feed_routes() -> Router<Arc<Shared>> {
+fn feed_routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     Router::new()
         .route("/catalog", get(feed::choose))
         .route("/{catalogue}", get(feed::catalogue))
@@ -126,6 +126,7 @@ fn feed_routes() -> Router<Arc<Shared>> {
         .route("/robots.txt", get(robots::robots))
         .route("/sitemap.xml", get(robots::index))
         .route("/sitemaps/{page}", get(robots::sitemap))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(shared), limited))
 }
 
 /// What text is sent as; what is compressed already stays as it is.

@@ -9,7 +9,7 @@ use super::{connections, feed, upkeep};
 use crate::catalog::DatasetKey;
 use crate::config::Config;
 use crate::convert::QueryError;
-use crate::derive::{DeriveError, Deriver, Seen, Statistics, WebDescriber};
+use crate::derive::{Deriver, Seen, Statistics, WebDescriber};
 use crate::harvest::{Hand, HandError};
 use crate::jobs::{Service, least_severity};
 use crate::operations::{Operations, OperationsError};
@@ -20,7 +20,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -77,7 +77,9 @@ pub(super) struct Shared {
     pub(super) pool: Pool,
     pub(super) readers: Readers,
     /// One dump is made at a time.
-    pub(super) dumping: tokio::sync::Mutex<()>,
+    pub(super) dumping: Arc<tokio::sync::Mutex<()>>,
+    /// One state is counted at a time.
+    counting: Arc<tokio::sync::Mutex<()>>,
     pub(super) chosen: feed::Chosen,
     pub(super) remembered: Remembered,
     pub(super) counted: Counted,
@@ -94,12 +96,12 @@ const READINGS: usize = 4;
 pub(super) struct Opened {
     pub(super) snapshot: Snapshot,
     keys: OnceLock<Arc<Vec<DatasetKey>>>,
-    statistics: Mutex<Option<Arc<Statistics>>>,
+    statistics: OnceLock<Arc<Statistics>>,
 }
 
 impl Opened {
     pub(super) fn new(snapshot: Snapshot) -> Arc<Self> {
-        Arc::new(Self { snapshot, keys: OnceLock::new(), statistics: Mutex::default() })
+        Arc::new(Self { snapshot, keys: OnceLock::new(), statistics: OnceLock::new() })
     }
 
     /// The snapshot's number.
@@ -113,15 +115,9 @@ impl Opened {
         Arc::clone(self.keys.get_or_init(keys))
     }
 
-    /// What the snapshot has, counted when it is first asked for.
-    pub(super) fn statistics(&self) -> Result<Arc<Statistics>, DeriveError> {
-        let mut known = self.statistics.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(statistics) = &*known {
-            return Ok(Arc::clone(statistics));
-        }
-        let statistics = Arc::new(Statistics::of(&self.snapshot)?);
-        *known = Some(Arc::clone(&statistics));
-        Ok(statistics)
+    /// What the snapshot has, where it was counted.
+    fn counted(&self) -> Option<Arc<Statistics>> {
+        self.statistics.get().map(Arc::clone)
     }
 }
 
@@ -134,10 +130,13 @@ impl Shared {
         {
             return Ok(Arc::clone(&opened));
         }
-        let newest = Opened::new(self.settings.folder.snapshot()?);
-        if let Ok(mut opened) = self.opened.write() {
-            *opened = Arc::clone(&newest);
+        // One opens it, the others wait for that.
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        if self.settings.folder.current()? == Some(opened.snapshot.number) {
+            return Ok(Arc::clone(&opened));
         }
+        let newest = Opened::new(self.settings.folder.snapshot()?);
+        *opened = Arc::clone(&newest);
         Ok(newest)
     }
 
@@ -164,6 +163,21 @@ impl Shared {
         let busy = "as many reports are being sent as may be at once: try again in some seconds";
         let place = Arc::clone(&self.downloads).try_acquire_owned();
         place.map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", busy))
+    }
+
+    /// What a state has. It is counted once, by one request; the others wait for that.
+    pub(super) async fn statistics(&self, opened: &Arc<Opened>) -> Result<Arc<Statistics>, Problem> {
+        let turn = Arc::clone(&self.counting).lock_owned().await;
+        if let Some(known) = opened.counted() {
+            return Ok(known);
+        }
+        let opened = Arc::clone(opened);
+        let counted = tokio::task::spawn_blocking(move || -> Result<Arc<Statistics>, StoreError> {
+            let _turn = turn;
+            let statistics = Arc::new(Statistics::of(&opened.snapshot)?);
+            Ok(Arc::clone(opened.statistics.get_or_init(|| statistics)))
+        });
+        Ok(counted.await??)
     }
 
     /// Reads the store on a thread that may work, when it is its turn.
@@ -233,7 +247,8 @@ impl Server {
         let shared = Shared {
             pool,
             readers: Readers::default(),
-            dumping: tokio::sync::Mutex::default(),
+            dumping: Arc::default(),
+            counting: Arc::default(),
             chosen: feed::Chosen::default(),
             names: GraphNames::new(&settings.names_base),
             operations,

@@ -1,6 +1,7 @@
 //! `/sparql`: the query operation of the SPARQL 1.1 Protocol, 2.1, and what tells of it.
 
 use super::answer::{Conditional, respond};
+use super::body::bytes;
 use super::client::ClientAddress;
 use super::describing;
 use super::moment::Moment;
@@ -8,9 +9,7 @@ use super::negotiated::media_type_of;
 use super::problem::Problem;
 use super::server::{Shared, State};
 use crate::sparql::{LONGEST_QUERY, Question, best_match};
-use axum::body::Bytes;
-use axum::extract::RawQuery;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::{RawQuery, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::net::IpAddr;
@@ -58,7 +57,7 @@ pub(super) async fn get(
     if asked.is_empty() {
         return without_query(&shared, &headers);
     }
-    answer(shared, client, asked, &headers).await
+    answer(shared, client, asked, &headers, Conditional::of(&headers)).await
 }
 
 /// People see the page, programs the service description (SPARQL 1.1 Service Description, 2).
@@ -77,9 +76,9 @@ pub(super) async fn post(
     ClientAddress(client): ClientAddress,
     RawQuery(parameters): RawQuery,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|error| Problem::new(error.status(), "Unreadable body", error.body_text()))?;
+    let body = bytes(request).await?;
     let mut asked = Asked::default();
     asked.add(parameters.as_deref().unwrap_or_default());
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -96,7 +95,9 @@ pub(super) async fn post(
             ));
         }
     }
-    answer(shared, client, asked, &headers).await
+    drop(body);
+    // What is sent is not what was got: only a GET is answered by what the client has (RFC 9110, 13.1.2).
+    answer(shared, client, asked, &headers, Conditional::default()).await
 }
 
 async fn answer(
@@ -104,6 +105,7 @@ async fn answer(
     client: IpAddr,
     asked: Asked,
     headers: &HeaderMap,
+    conditional: Conditional,
 ) -> Result<Response, Problem> {
     if asked.has_update {
         let why = "updates are not allowed here: the catalogue changes by harvests only";
@@ -113,7 +115,8 @@ async fn answer(
         Problem::bad_request(format!("a request has one query, this one has {}", queries.len()))
     })?;
     // Those that wait would take memory: what is too long for a worker is refused before.
-    if query.len() > LONGEST_QUERY {
+    let others = asked.default_graphs.iter().chain(&asked.named_graphs).chain(&asked.as_of);
+    if query.len() > LONGEST_QUERY || others.map(String::len).sum::<usize>() > LONGEST_QUERY {
         let why = format!("the query is longer than {LONGEST_QUERY} bytes: ask in several");
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Query too long", why));
     }
@@ -129,7 +132,7 @@ async fn answer(
         snapshot: moment.number(),
         ..shared.bounds()
     };
-    respond(&shared, client, question, &moment, &Conditional::of(headers)).await
+    respond(&shared, client, question, &moment, &conditional).await
 }
 
 /// What a form without script asks by a short name: it is preferred, where the query has it.

@@ -100,7 +100,7 @@ pub struct Pool {
     shares: Arc<Shares>,
     idle: Mutex<Vec<Worker>>,
     spool: tempfile::TempDir,
-    asked: AtomicU64,
+    started: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -108,6 +108,8 @@ struct Worker {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    /// Where its long answers go.
+    spool: PathBuf,
     /// Long queries make a worker give way, for good.
     gives_way: bool,
 }
@@ -122,12 +124,12 @@ impl Pool {
             running: settings.workers,
             // However many queries a client has, another one finds a worker.
             running_of_client: (settings.workers / 2).max(1),
-            left: (settings.workers / 4).max(1),
+            left: settings.workers / 4,
             waiting: settings.waiting,
             waiting_of_client: (settings.waiting / 4).max(1),
         });
-        let spool = tempfile::tempdir()?;
-        Ok(Self { settings, shares, idle: Mutex::default(), spool, asked: AtomicU64::new(0) })
+        let spool = spool_folder(&settings.folder)?;
+        Ok(Self { settings, shares, idle: Mutex::default(), spool, started: AtomicU64::new(0) })
     }
 
     /// Starts the workers, so that the first query need not wait for one.
@@ -138,20 +140,29 @@ impl Pool {
         self.replenish(0)
     }
 
+    /// By when a question that comes now must be answered.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.settings.time
+    }
+
     /// Asks a question for a client.
     ///
     /// # Errors
     /// When there is no answer: see [`Failure`].
-    pub async fn ask(&self, client: IpAddr, mut question: Question) -> Result<Answered, Failure> {
-        let deadline = Instant::now() + self.settings.time;
+    pub async fn ask(
+        &self,
+        client: IpAddr,
+        mut question: Question,
+        deadline: Instant,
+    ) -> Result<Answered, Failure> {
         let place = self.shares.place(client, deadline).await.map_err(|none| match none {
             NoPlace::Full => Failure::Busy,
             NoPlace::Share => Failure::Share,
             NoPlace::Late => Failure::Time(self.settings.time),
         })?;
-        let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        question.spool = self.spool.path().join(number.to_string());
         let mut worker = self.worker()?;
+        question.spool = worker.spool.clone();
         // A worker that is not put back is killed: so it ends too when the client goes away.
         let outcome = self.converse(&mut worker, &question, &place, deadline).await;
         let spooled =
@@ -216,8 +227,14 @@ impl Pool {
     }
 
     fn worker(&self) -> io::Result<Worker> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| self.start(), Ok)
+        loop {
+            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(mut worker) = idle else { return self.start() };
+            // Unless somebody else ended it.
+            if matches!(worker.child.try_wait(), Ok(None)) {
+                return Ok(worker);
+            }
+        }
     }
 
     /// Starts workers in the place of those that ended. `ended` of the places that are taken have no worker any more.
@@ -245,7 +262,9 @@ impl Pool {
         let missing = || io::Error::other("a worker has no pipes");
         let input = child.stdin.take().ok_or_else(missing)?;
         let output = BufReader::new(child.stdout.take().ok_or_else(missing)?);
-        Ok(Worker { child, input, output, gives_way: false })
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let spool = self.spool.path().join(number.to_string());
+        Ok(Worker { child, input, output, spool, gives_way: false })
     }
 }
 
@@ -261,6 +280,29 @@ async fn answer(output: &mut BufReader<ChildStdout>) -> io::Result<(Reply, Vec<u
         output.read_exact(&mut bytes).await?;
     }
     Ok((reply, bytes))
+}
+
+impl Drop for Worker {
+    /// Nobody reads its answer any more.
+    fn drop(&mut self) {
+        let _ = self.child.start_kill();
+        let _ = std::fs::remove_file(&self.spool);
+    }
+}
+
+/// A folder for long answers beside the store, where there is room for what is large; those of servers that were
+/// killed are removed.
+fn spool_folder(folder: &Folder) -> io::Result<tempfile::TempDir> {
+    const NAME: &str = "answers-";
+    for entry in std::fs::read_dir(folder.root()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name.strip_prefix(NAME).and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !std::path::Path::new(&format!("/proc/{pid}")).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let prefix = format!("{NAME}{}-", std::process::id());
+    tempfile::Builder::new().prefix(&prefix).tempdir_in(folder.root()).or_else(|_| tempfile::tempdir())
 }
 
 impl Worker {

@@ -1,7 +1,8 @@
 //! Fair shares: so many queries at once, of one client and of all; the others wait, and whoever used least is next.
 //!
-//! What a client used is the time of its queries, half of which is forgotten every ten seconds. Who used much leaves
-//! some places to others, and when somebody waits who used little, a long query of one who used much is ended for him.
+//! What a client used is the time of its queries, half of which is forgotten every ten seconds. Some places are left to
+//! clients that are known for short queries: a crowd of new ones takes the others. When somebody waits who used little,
+//! a long query of one who used more is ended for him.
 
 use super::usage::Usage;
 use std::collections::{HashMap, VecDeque};
@@ -23,7 +24,7 @@ const LONG: Duration = Duration::from_secs(1);
 pub(super) struct Bounds {
     pub(super) running: usize,
     pub(super) running_of_client: usize,
-    /// Places that clients leave to others who used much lately.
+    /// Places that are left to clients known for short queries.
     pub(super) left: usize,
     pub(super) waiting: usize,
     pub(super) waiting_of_client: usize,
@@ -68,7 +69,7 @@ struct Running {
 #[derive(Debug)]
 pub(super) struct Place {
     shares: Arc<Shares>,
-    number: u64,
+    number: Option<u64>,
     end: Arc<Notify>,
 }
 
@@ -89,9 +90,10 @@ impl Shares {
         let client = household(client);
         let mut granted = {
             let mut state = self.state();
+            state.forget_those_who_left();
             if !state.waiting.contains_key(&client) && state.may_run(client, self.bounds) {
                 let (number, end) = state.start(client);
-                return Ok(Place { shares: Arc::clone(self), number, end });
+                return Ok(Place { shares: Arc::clone(self), number: Some(number), end });
             }
             if state.waiting.get(&client).map_or(0, VecDeque::len) >= self.bounds.waiting_of_client {
                 return Err(NoPlace::Share);
@@ -110,7 +112,11 @@ impl Shares {
             match tokio::time::timeout_at(until, &mut granted).await {
                 Ok(granted) => return granted.map_err(|_| NoPlace::Full),
                 Err(_) if Instant::now() >= deadline => return Err(NoPlace::Late),
-                Err(_) => self.state().end_a_long_one(client),
+                Err(_) => {
+                    // What somebody used is forgotten with time, so that a place may be his that was not.
+                    self.give();
+                    self.state().end_a_long_one(client, self.bounds);
+                }
             }
         }
     }
@@ -126,14 +132,21 @@ impl Shares {
 
     /// Ends a query, and gives its place to whoever is next.
     fn release(self: &Arc<Self>, number: u64) {
-        let next = {
-            let mut state = self.state();
-            state.end(number);
-            state.next(self.bounds)
-        };
-        if let Some((waiting, number, end)) = next {
-            // One who went away gives it back at once, and so to the one after.
-            drop(waiting.send(Place { shares: Arc::clone(self), number, end }));
+        self.state().end(number);
+        self.give();
+    }
+
+    /// Gives free places to those who are next.
+    fn give(self: &Arc<Self>) {
+        loop {
+            let next = self.state().next(self.bounds);
+            let Some((waiting, number, end)) = next else { return };
+            let place = Place { shares: Arc::clone(self), number: Some(number), end };
+            // One who went away leaves it to the one after.
+            if let Err(mut place) = waiting.send(place) {
+                place.number = None;
+                self.state().end(number);
+            }
         }
     }
 }
@@ -141,8 +154,17 @@ impl Shares {
 impl State {
     fn may_run(&self, client: IpAddr, bounds: Bounds) -> bool {
         let of_client = self.running.values().filter(|running| running.client == client).count();
-        let left = if self.used(client) > MUCH { bounds.left } else { 0 };
-        of_client < bounds.running_of_client && self.running.len() + left < bounds.running
+        of_client < bounds.running_of_client && !self.is_full_for(client, bounds)
+    }
+
+    fn is_full_for(&self, client: IpAddr, bounds: Bounds) -> bool {
+        let left = if self.is_preferred(client) { 0 } else { bounds.left };
+        self.running.len() + left >= bounds.running
+    }
+
+    /// Whether a client is known for short queries, and used little.
+    fn is_preferred(&self, client: IpAddr) -> bool {
+        self.usage.is_known_for_short_ones(client) && self.used(client) <= MUCH
     }
 
     /// What a client used lately, with what it is using.
@@ -168,7 +190,7 @@ impl State {
     /// Takes the next query that may run out of those that wait: one of the client who used least.
     fn next(&mut self, bounds: Bounds) -> Option<(oneshot::Sender<Place>, u64, Arc<Notify>)> {
         let who = self.waiting.keys().copied().filter(|client| self.may_run(*client, bounds));
-        let client = who.min_by_key(|client| (self.used(*client), *client))?;
+        let client = who.min_by_key(|client| (!self.is_preferred(*client), self.used(*client), *client))?;
         let of_client = self.waiting.get_mut(&client)?;
         let granted = of_client.pop_front()?;
         if of_client.is_empty() {
@@ -176,6 +198,14 @@ impl State {
         }
         let (number, end) = self.start(client);
         Some((granted, number, end))
+    }
+
+    /// Forgets those who went away while they waited.
+    fn forget_those_who_left(&mut self) {
+        self.waiting.retain(|_, all| {
+            all.retain(|waiting| !waiting.is_closed());
+            !all.is_empty()
+        });
     }
 
     /// Makes room among those that wait: the last one of whoever has most there goes, if that is more than a client
@@ -199,12 +229,17 @@ impl State {
     }
 
     /// Asks the longest query to end, for a client who used less than its own.
-    fn end_a_long_one(&mut self, for_client: IpAddr) {
-        if self.used(for_client) > MUCH || self.running.values().any(|running| running.is_ending) {
+    fn end_a_long_one(&mut self, for_client: IpAddr, bounds: Bounds) {
+        let of_client = self.running.values().filter(|running| running.client == for_client).count();
+        let is_full = of_client < bounds.running_of_client && self.is_full_for(for_client, bounds);
+        let used = self.used(for_client);
+        if !is_full || used > MUCH || self.running.values().any(|running| running.is_ending) {
             return;
         }
-        let long = self.running.values_mut().filter(|running| running.since.elapsed() > LONG);
-        if let Some(longest) = long.max_by_key(|running| running.since.elapsed()) {
+        let long = self.running.iter().filter(|(_, running)| running.since.elapsed() > LONG);
+        let of_others = long.filter(|(_, running)| self.used(running.client) > used);
+        let longest = of_others.max_by_key(|(_, running)| running.since.elapsed()).map(|(number, _)| *number);
+        if let Some(longest) = longest.and_then(|number| self.running.get_mut(&number)) {
             longest.is_ending = true;
             longest.end.notify_one();
         }
@@ -213,7 +248,9 @@ impl State {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.shares.release(self.number);
+        if let Some(number) = self.number.take() {
+            self.shares.release(number);
+        }
     }
 }
 
@@ -230,7 +267,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    const BOUNDS: Bounds = Bounds { running: 2, running_of_client: 1, left: 1, waiting: 3, waiting_of_client: 2 };
+    const BOUNDS: Bounds = Bounds { running: 2, running_of_client: 1, left: 0, waiting: 3, waiting_of_client: 2 };
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(5)
@@ -254,7 +291,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn those_who_wait_take_turns_and_those_who_went_away_hold_nothing() {
+    async fn who_is_known_is_first_and_those_who_went_away_hold_nothing() {
         let shares = Shares::new(Bounds { running: 1, ..BOUNDS });
         let clients: Vec<IpAddr> =
             ["192.0.2.1", "192.0.2.1", "192.0.2.2"].iter().map(|a| a.parse().unwrap()).collect();
@@ -276,13 +313,14 @@ mod tests {
         for task in tasks {
             task.await.unwrap();
         }
-        assert_eq!(*order.lock().unwrap(), [2, 1]);
+        // Who is known for short queries is first.
+        assert_eq!(*order.lock().unwrap(), [1, 2]);
         assert!(shares.state().waiting.is_empty() && shares.running() == 0);
     }
 
     #[tokio::test]
     async fn a_crowd_of_one_client_keeps_no_other_out() {
-        let shares = Shares::new(Bounds { running: 1, left: 0, ..BOUNDS });
+        let shares = Shares::new(Bounds { running: 1, ..BOUNDS });
         let (greedy, busy, other) =
             ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap(), "192.0.2.3".parse().unwrap());
         let held = shares.place(busy, soon()).await.unwrap();
@@ -305,7 +343,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_used_much_gives_way() {
-        let shares = Shares::new(Bounds { running_of_client: 2, ..BOUNDS });
+        let shares = Shares::new(Bounds { running: 3, running_of_client: 2, left: 1, ..BOUNDS });
         let (greedy, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         let long = shares.place(greedy, soon()).await.unwrap();
         tokio::time::advance(Duration::from_millis(10)).await;
@@ -319,8 +357,10 @@ mod tests {
         assert!(start.elapsed() >= LONG && start.elapsed() < 2 * LONG, "{:?}", start.elapsed());
         drop(long);
         assert!(waiting.await.unwrap().is_ok());
-        // One place is left to others.
-        assert_eq!(shares.place(greedy, Instant::now() + PATIENCE).await.err(), Some(NoPlace::Late));
+        // The last place is left to who is known for short queries.
+        let _third = shares.place(greedy, soon()).await.unwrap();
+        let newcomer = "192.0.2.3".parse().unwrap();
+        assert_eq!(shares.place(newcomer, Instant::now() + PATIENCE).await.err(), Some(NoPlace::Late));
         assert!(shares.place(other, soon()).await.is_ok());
     }
 

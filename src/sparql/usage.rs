@@ -11,30 +11,52 @@ const HALF_LIFE: Duration = Duration::from_secs(10);
 const MOST: usize = 10_000;
 const NOTHING: f64 = 0.05;
 
-/// Seconds that clients used, and when this was reckoned.
+/// A query that takes less is short.
+const SHORT: f64 = 0.25;
+
+/// What clients used.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
-    clients: HashMap<IpAddr, (f64, Instant)>,
+    clients: HashMap<IpAddr, Used>,
+}
+
+/// Seconds of queries and their number, half of which is forgotten in time, and when they were reckoned.
+#[derive(Debug, Clone, Copy)]
+struct Used {
+    seconds: f64,
+    queries: f64,
+    at: Instant,
 }
 
 impl Usage {
     /// What a client used.
     pub(super) fn of(&self, client: IpAddr) -> Duration {
-        Duration::from_secs_f64(self.clients.get(&client).map_or(0.0, left))
+        Duration::from_secs_f64(self.clients.get(&client).map_or(0.0, |used| used.now().seconds))
+    }
+
+    /// Whether a client asked before, and short queries.
+    pub(super) fn is_known_for_short_ones(&self, client: IpAddr) -> bool {
+        self.clients.get(&client).is_some_and(|used| used.seconds < SHORT * used.queries)
     }
 
     /// Adds to what a client used.
     pub(super) fn add(&mut self, client: IpAddr, time: Duration) {
         if self.clients.len() >= MOST {
-            self.clients.retain(|_, used| left(used) > NOTHING);
+            self.clients.retain(|_, used| used.now().seconds > NOTHING);
         }
-        let used = self.clients.get(&client).map_or(0.0, left) + time.as_secs_f64();
-        self.clients.insert(client, (used, Instant::now()));
+        let nothing = Used { seconds: 0.0, queries: 0.0, at: Instant::now() };
+        let used = self.clients.entry(client).or_insert(nothing);
+        *used = used.now();
+        used.seconds += time.as_secs_f64();
+        used.queries += 1.0;
     }
 }
 
-fn left((seconds, at): &(f64, Instant)) -> f64 {
-    seconds * 0.5_f64.powf(at.elapsed().as_secs_f64() / HALF_LIFE.as_secs_f64())
+impl Used {
+    fn now(&self) -> Self {
+        let left = 0.5_f64.powf(self.at.elapsed().as_secs_f64() / HALF_LIFE.as_secs_f64());
+        Self { seconds: self.seconds * left, queries: self.queries * left, at: Instant::now() }
+    }
 }
 
 #[cfg(test)]
@@ -48,5 +70,10 @@ mod tests {
         usage.add(client, Duration::from_secs(4));
         tokio::time::advance(HALF_LIFE).await;
         assert!((usage.of(client).as_secs_f64() - 2.0).abs() < 0.01, "{:?}", usage.of(client));
+        assert!(!usage.is_known_for_short_ones(client));
+        for _ in 0..20 {
+            usage.add(client, Duration::from_millis(10));
+        }
+        assert!(usage.is_known_for_short_ones(client));
     }
 }

@@ -72,6 +72,12 @@ fn end_with_parent() {
     });
 }
 
+/// What strangers are told of faults of our own: the causes name folders.
+fn unreadable(error: &dyn std::error::Error) -> String {
+    tracing::error!(causes = crate::catalog::with_causes(error), "a query could not be answered");
+    "the catalogue cannot be read just now; it was logged".to_owned()
+}
+
 struct Worker {
     settings: WorkerSettings,
     /// The snapshots that are open, the last used at the end.
@@ -106,7 +112,11 @@ impl Worker {
             .then(|| Federation { client: self.settings.client.clone(), runtime: self.settings.runtime.clone() });
         match self.snapshot(question.snapshot) {
             Ok(snapshot) => evaluate(question, readable, Means { store: &snapshot.store, searches, federation }),
-            Err(error) => (Reply::refused(Refusal::Snapshot, error.to_string()), Vec::new()),
+            Err(StoreError::NoSnapshot { number, .. }) => {
+                let detail = format!("state {number} of the catalogue is not kept any more");
+                (Reply::refused(Refusal::Snapshot, detail), Vec::new())
+            }
+            Err(error) => (Reply::refused(Refusal::Evaluation, unreadable(&error)), Vec::new()),
         }
     }
 
@@ -119,7 +129,7 @@ impl Worker {
                 let detail = "the search index is being made: ask again in a moment";
                 Err(Reply::refused(Refusal::NoIndex, detail))
             }
-            Err(error) => Err(Reply::refused(Refusal::Evaluation, crate::catalog::with_causes(&error))),
+            Err(error) => Err(Reply::refused(Refusal::Evaluation, unreadable(&error))),
         }
     }
 

@@ -147,7 +147,7 @@ impl Folder {
     }
 
     /// Writes a small file, whole or not at all.
-    fn write_file(&self, name: &str, text: &str) -> Result<(), StoreError> {
+    pub(super) fn write_file(&self, name: &str, text: &str) -> Result<(), StoreError> {
         let path = self.root.join(name);
         let file = |source| StoreError::File { path: path.clone(), source };
         fs::create_dir_all(&self.root).map_err(file)?;
@@ -163,7 +163,10 @@ impl Folder {
     ///
     /// The name is switched last and in one step, so that a crash leaves the former snapshot current.
     pub fn publish(&self, store: &Store) -> Result<u64, StoreError> {
-        let number = self.current()?.unwrap_or(0) + 1;
+        let current = self.current()?.unwrap_or(0);
+        // Left by a crash between the checkpoint and the switch: nobody was let near them.
+        self.remove_unpublished(current);
+        let number = current + 1;
         let snapshots = self.root.join("snapshots");
         let target = self.of_snapshot(number);
         let file = |path: &Path| {
@@ -171,10 +174,6 @@ impl Folder {
             move |source| StoreError::File { path, source }
         };
         fs::create_dir_all(&snapshots).map_err(file(&snapshots))?;
-        if target.exists() {
-            // Left by a crash between the checkpoint and the switch.
-            fs::remove_dir_all(&target).map_err(file(&target))?;
-        }
         store.backup(&target)?;
         let run = self.unpublished()?.map(|(run, _)| run).unwrap_or_default();
         self.note_published(number, run.split('/').next().unwrap_or_default())?;
@@ -201,6 +200,7 @@ impl Folder {
 
     /// Copies a snapshot into another folder, as its only one.
     pub fn copy_snapshot(&self, number: u64, target: &Path) -> Result<(), StoreError> {
+        let _held = self.hold(number)?;
         let other = Self::new(target);
         let to = other.of_snapshot(number);
         let copied = (|| {

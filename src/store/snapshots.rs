@@ -48,6 +48,8 @@ pub type Held = Arc<fs::File>;
 pub struct Snapshot {
     /// Its number, which grows.
     pub number: u64,
+    /// When it was published, where that was noted.
+    pub at: Option<Timestamp>,
     /// The triples, read-only.
     pub store: Store,
     _held: Held,
@@ -76,7 +78,9 @@ impl Folder {
     pub fn snapshot_numbered(&self, number: u64) -> Result<Snapshot, StoreError> {
         let held = self.hold(number)?;
         let store = Store::open_read_only(self.of_snapshot(number))?;
-        Ok(Snapshot { number, store, _held: held })
+        let noted = fs::read_to_string(self.beside(number, "json")).ok();
+        let noted: Option<Published> = noted.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(Snapshot { number, at: noted.map(|noted| noted.at), store, _held: held })
     }
 
     /// Keeps a snapshot from being removed.
@@ -85,7 +89,8 @@ impl Folder {
     /// When it is not kept any more.
     pub fn hold(&self, number: u64) -> Result<Held, StoreError> {
         let gone = || StoreError::NoSnapshot { path: self.root().to_owned(), number };
-        if !self.of_snapshot(number).exists() {
+        // What was not switched to is nobody's to read.
+        if !self.of_snapshot(number).exists() || self.current()?.is_none_or(|current| number > current) {
             return Err(gone());
         }
         let path = self.beside(number, "held");
@@ -103,9 +108,11 @@ impl Folder {
     /// What is noted of the snapshots that are kept, the oldest first.
     #[must_use]
     pub fn published(&self) -> Vec<Published> {
+        let current = self.current().ok().flatten().unwrap_or(0);
         let mut all: Vec<Published> = self
             .numbers()
             .into_iter()
+            .filter(|number| *number <= current)
             .filter_map(|number| {
                 let text = fs::read_to_string(self.beside(number, "json")).ok()?;
                 serde_json::from_str(&text).ok()
@@ -131,8 +138,16 @@ impl Folder {
     pub(super) fn note_published(&self, number: u64, job: &str) -> Result<(), StoreError> {
         let published = Published { number, at: Timestamp::now(), job: job.to_owned() };
         let text = serde_json::to_string(&published).expect("a plain value");
-        let path = self.beside(number, "json");
-        fs::write(&path, text).map_err(|source| StoreError::File { path, source })
+        self.write_file(&format!("snapshots/{number}.json"), &text)
+    }
+
+    /// Removes checkpoints that a crash left before they became the newest.
+    pub(super) fn remove_unpublished(&self, current: u64) {
+        for number in self.numbers().into_iter().filter(|number| *number > current) {
+            if let Err(error) = self.remove_unread(number) {
+                tracing::warn!(number, %error, "what a crash left stays");
+            }
+        }
     }
 
     /// Removes old snapshots; one that is read, or cannot be removed now, goes another time.
@@ -174,8 +189,12 @@ impl Folder {
             Err(fs::TryLockError::WouldBlock) => return Ok(()),
             Err(fs::TryLockError::Error(error)) => return Err(error),
         }
-        fs::remove_dir_all(self.of_snapshot(number))?;
+        // In one step, so that a crash leaves no half of it under its name.
+        let going = self.beside(number, "going");
+        let _ = fs::remove_dir_all(&going);
         let _ = fs::remove_file(self.beside(number, "json"));
+        fs::rename(self.of_snapshot(number), &going)?;
+        fs::remove_dir_all(going)?;
         fs::remove_file(path)
     }
 
@@ -218,6 +237,20 @@ mod tests {
         publish(&folder, 1);
         assert_eq!(numbers(&folder), [5, 6, 7]);
         assert!(matches!(folder.hold(1), Err(StoreError::NoSnapshot { number: 1, .. })));
+    }
+
+    #[test]
+    fn what_a_crash_left_before_the_switch_is_nobodys_to_read() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        publish(&folder, 2);
+        // As if it had crashed between the checkpoint and the switch.
+        folder.write_file("CURRENT", "1").unwrap();
+        assert!(matches!(folder.hold(2), Err(StoreError::NoSnapshot { number: 2, .. })));
+        assert_eq!((numbers(&folder), folder.of_job("job-1")), (vec![1], None));
+        publish(&folder, 1);
+        assert_eq!(folder.of_job("job-0").unwrap().number, 2);
+        assert_eq!(folder.of_job("job-1"), None);
     }
 
     #[test]

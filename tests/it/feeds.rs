@@ -96,6 +96,13 @@ fn an_organizations_feed_has_its_records() {
     let feed = served.get(&format!("/organization/{id}/catalog.nt"), &[]);
     let records = feed.text().matches("<http://www.w3.org/ns/dcat#record>").count();
     assert!(total == Some(records as u64) && records > 0, "{total:?} {records}");
+    // What a client makes up is no statement of ours.
+    let made_up = "/organization/x%3E%20a%20%3Chttp%3A%2F%2Fe.example%2Fevil%3E%20.%20%3Cy/catalog.ttl";
+    let answer = served.get(made_up, &[]);
+    assert_eq!(answer.status, 200);
+    let types: Vec<String> =
+        quads(&answer.body, RdfFormat::Turtle).iter().map(|quad| quad.object.to_string()).collect();
+    assert!(!types.contains(&"<http://e.example/evil>".to_owned()), "{types:?}");
 }
 
 #[test]
@@ -230,6 +237,8 @@ fn a_dump_is_whole_and_can_be_had_in_parts() {
     let text = zstd::decode_all(&dump.body[..]).expect("zstd");
     let count = served.rows("SELECT (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }");
     assert_eq!(quads(&text, RdfFormat::NQuads).len().to_string(), count[0]);
+    let tag = dump.header("etag").to_owned();
+    assert_eq!(served.get(&path, &[("if-none-match", &tag)]).status, 304);
     let part = served.get(&path, &[("range", "bytes=10-29")]);
     assert_eq!((part.status, &part.body[..]), (206, &dump.body[10..30]));
     let turtle = served.get(served.get("/dump/catalog.ttl.gz", &[]).header("location"), &[]);

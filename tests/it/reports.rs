@@ -226,10 +226,12 @@ fn pages_of_reports_are_accessible_in_both_languages_and_at_every_width() {
             format!("/source/ville/report?lang={language}&rule={rule}"),
             format!("/dataset/{key}/report?lang={language}"),
             format!("/rules/{rule}?lang={language}"),
+            format!("/query?lang={language}"),
         ] {
             addresses.push(format!("http://{}{path}", serving.address));
         }
     }
+    addresses.push(format!("http://{}/dataset/{key}", serving.address));
     addresses.extend(["/", "/source/ville", "/rules/"].map(|path| format!("http://{}{path}", serving.address)));
     // 320 pixels are also what 1280 are at 400 % (WCAG 2.2, 1.4.10).
     let mut arguments = vec!["--viewport", "1280x900", "--viewport", "320x640"];

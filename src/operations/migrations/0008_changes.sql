@@ -13,3 +13,4 @@ CREATE TABLE changes (
     at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX changes_of_source ON changes (source, key, number);
+CREATE INDEX changes_of_record ON changes (key);

@@ -8,6 +8,7 @@ use crate::serve::server::Shared;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 const LARGEST_PAGE: usize = 1_000;
 const PAGE: usize = 100;
@@ -30,9 +31,15 @@ impl Scope {
         match self {
             Self::Whole => "/catalog".to_owned(),
             Self::Source(row) => format!("/source/{}/catalog", row.name),
-            Self::Organization(id) => format!("/organization/{id}/catalog"),
+            Self::Organization(id) => format!("/organization/{}/catalog", segment(id)),
         }
     }
+}
+
+/// A text as one segment of an address: clients choose it.
+pub(super) fn segment(text: &str) -> String {
+    const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+    utf8_percent_encode(text, PLAIN).to_string()
 }
 
 /// What is asked of a feed.
@@ -74,6 +81,8 @@ impl Asked {
                 _ => asked.filter(shared, &name, value).await?,
             }
         }
+        // One selection, in whichever order it is asked.
+        asked.filters.sort_by_cached_key(|filter| format!("{filter:?}"));
         if asked.filters.len() > MOST_FILTERS {
             let why = format!("a feed takes {MOST_FILTERS} filters, and no more");
             return Err(Problem::invalid("q", why));

@@ -5,6 +5,7 @@ use crate::serve::api::titles;
 use crate::serve::parameters::Parameters;
 use crate::serve::problem::Problem;
 use crate::serve::server::State;
+use crate::triples::as_xml_text;
 use askama::Template;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -57,7 +58,7 @@ pub(in crate::serve) async fn atom(
     let titles = titles(&shared, &keys).await?;
     let line = |change: Change| Line {
         page: format!("{base}/dataset/{}", change.key),
-        title: written(titles.get(&change.key.to_string()).unwrap_or(&change.node)),
+        title: as_xml_text(titles.get(&change.key.to_string()).unwrap_or(&change.node)),
         at: change.at,
         source: change.source,
         activity: if change.kind == ChangeKind::Create { "Create" } else { "Update" },
@@ -72,9 +73,4 @@ pub(in crate::serve) async fn atom(
         changes: changes.into_iter().map(line).collect(),
     };
     Ok(([(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")], feed.render()?).into_response())
-}
-
-/// A text without what XML cannot hold (XML 1.0, 2.2).
-fn written(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n')).collect()
 }

@@ -6,6 +6,7 @@
 use crate::catalog::DatasetKey;
 use crate::operations::{CHANGES_OF_PAGE, Change, ChangeKind, ChangePage};
 use crate::serve::answer::{Conditional, not_modified, tag};
+use crate::serve::dataset::graph_triples;
 use crate::serve::problem::Problem;
 use crate::serve::server::{Opened, Shared, State};
 use crate::sparql::best_match;
@@ -16,8 +17,9 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use oxrdf::{GraphName, GraphNameRef, Literal, NamedNode, Quad, Triple};
+use oxrdf::{GraphName, Literal, NamedNode, Quad, Triple};
 use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfParser};
+use std::sync::Arc;
 
 /// Syntaxes that can say a named graph.
 const OFFERS: [&str; 3] = ["application/trig", "application/n-quads", "application/ld+json"];
@@ -94,7 +96,7 @@ pub(in crate::serve) async fn event(
     if Conditional::of(&headers).has(&tag) {
         return Ok(not_modified(tag));
     }
-    let quads = member(&shared, &*shared.snapshot()?, &change).await?;
+    let quads = member(&shared, &shared.snapshot()?, &change).await?;
     sent(&quads, format, tag, FOR_EVER)
 }
 
@@ -116,7 +118,7 @@ fn plain(triple: Triple) -> Quad {
 }
 
 /// A member of the stream: first that it is one, as the TREE profile wants it, then what it says.
-async fn member(shared: &Shared, opened: &Opened, change: &Change) -> Result<Vec<Quad>, Problem> {
+async fn member(shared: &Arc<Shared>, opened: &Arc<Opened>, change: &Change) -> Result<Vec<Quad>, Problem> {
     let base = &shared.settings.public_base;
     let event = NamedNode::new_unchecked(format!("{base}/event/{}", change.number));
     let kind = match change.kind {
@@ -145,13 +147,20 @@ async fn member(shared: &Shared, opened: &Opened, change: &Change) -> Result<Vec
 }
 
 /// The source's statements about a record, as they had a hash: the present ones, or those of the history.
-async fn state(shared: &Shared, opened: &Opened, key: DatasetKey, hash: &str) -> Result<Vec<Triple>, Problem> {
+async fn state(
+    shared: &Arc<Shared>,
+    opened: &Arc<Opened>,
+    key: DatasetKey,
+    hash: &str,
+) -> Result<Vec<Triple>, Problem> {
     let graph = shared.names.record(key);
-    let present = CatalogueRecord::read(&opened.snapshot.store, &shared.names, key);
-    if present.is_some_and(|record| record.hash.to_string() == hash) {
-        let name = GraphNameRef::from(graph.as_ref());
-        let quads = opened.snapshot.store.quads_for_pattern(None, None, None, Some(name));
-        let mut triples: Vec<Triple> = quads.map(|quad| quad.map(Triple::from)).collect::<Result<_, _>>()?;
+    let (inner, state, wanted) = (Arc::clone(shared), Arc::clone(opened), hash.to_owned());
+    let present = shared.reading(move || -> Result<Option<Vec<Triple>>, Problem> {
+        let known = CatalogueRecord::read(&state.snapshot.store, &inner.names, key);
+        let is_present = known.is_some_and(|record| record.hash.to_string() == wanted);
+        is_present.then(|| graph_triples(&state.snapshot, &inner.names.record(key))).transpose()
+    });
+    if let Some(mut triples) = present.await?? {
         triples.sort_by_cached_key(ToString::to_string);
         return Ok(triples);
     }

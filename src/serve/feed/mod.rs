@@ -68,6 +68,7 @@ pub(super) async fn choose_of_source(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let slug = asked::segment(&slug);
     led(&format!("/source/{slug}/catalog"), query.as_deref(), &headers, &format!("/source/{slug}"))
 }
 
@@ -76,6 +77,7 @@ pub(super) async fn choose_of_organization(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let id = asked::segment(&id);
     let page = format!("/api/1/datasets/?organization={id}");
     led(&format!("/organization/{id}/catalog"), query.as_deref(), &headers, &page)
 }
@@ -128,10 +130,15 @@ async fn answer(
         media_type_of(ending).filter(|media_type| !matches!(*media_type, "text/html" | "application/json"));
     let media_type = syntax.ok_or_else(|| Problem::not_found("nothing is at this address"))?;
     let asked = Asked::read(&shared, &scope, query.as_deref().unwrap_or_default()).await?;
-    let opened = match asked.snapshot {
-        Some(number) => shared.readers.go_on(&shared, number)?,
-        None => shared.readers.start(&shared)?,
-    };
+    let inner = Arc::clone(&shared);
+    let number = asked.snapshot;
+    let opened = shared.reading(move || -> Result<Arc<Opened>, Problem> {
+        match number {
+            Some(number) => inner.readers.go_on(&inner, number),
+            None => Ok(inner.readers.start(&inner)?),
+        }
+    });
+    let opened = opened.await??;
     let tag = tag(opened.number(), &[&scope.path(), ending, query.as_deref().unwrap_or_default()]);
     if Conditional::of(headers).has(&tag) {
         return Ok(not_modified(tag));

@@ -90,6 +90,10 @@ fn tombstone(shared: &Shared, gone: &GoneRecord) -> Vec<Triple> {
         Triple::new(record.clone(), activity::DELETED, at),
         Triple::new(record.clone(), foaf::PRIMARY_TOPIC, node),
         Triple::new(record.clone(), dct::IDENTIFIER, Literal::new_simple_literal(gone.remote_id.as_str())),
-        Triple::new(record, dct::SOURCE, named(shared, &format!("/source/{}", gone.source))),
+        Triple::new(
+            record,
+            dct::SOURCE,
+            NamedNode::new_unchecked(format!("{}/source/{}", shared.names.base(), gone.source)),
+        ),
     ]
 }

@@ -101,8 +101,8 @@ pub(super) async fn terms(axum::extract::State(shared): State, headers: HeaderMa
     if Conditional::of(&headers).has(&tag) {
         return Ok(not_modified(tag));
     }
-    let statistics = shared.reading(move || opened.statistics()).await??;
-    let names = |terms: &[(String, u64)]| -> Vec<String> { terms.iter().map(|(iri, _)| iri.clone()).collect() };
+    let statistics = shared.statistics(&opened).await?;
+    let names = |terms: &[(String, usize)]| -> Vec<String> { terms.iter().map(|(iri, _)| iri.clone()).collect() };
     let prefixes: Map<String, Value> = PREFIXES
         .iter()
         .chain(&AUTHORITIES)
