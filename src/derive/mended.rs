@@ -30,9 +30,9 @@ static SINGLE: LazyLock<HashSet<NamedNode>> = LazyLock::new(|| {
 /// Puts what was read into a record in the place of what it was read of: another value of a property that has one,
 /// a text where an IRI should be.
 #[must_use]
-pub fn mended(stated: Vec<Triple>, normalised: Vec<Triple>) -> Vec<Triple> {
+pub fn mended(stated: Vec<Triple>, normalised: &[Triple]) -> Vec<Triple> {
     let mut read: HashMap<(&NamedOrBlankNode, &NamedNode), Vec<&Term>> = HashMap::new();
-    for triple in &normalised {
+    for triple in normalised {
         read.entry((&triple.subject, &triple.predicate)).or_default().push(&triple.object);
     }
     let stays = |triple: &Triple| {
@@ -41,7 +41,13 @@ pub fn mended(stated: Vec<Triple>, normalised: Vec<Triple>) -> Vec<Triple> {
         terms.contains(&&triple.object) || !(is_mended_text || SINGLE.contains(&triple.predicate))
     };
     let mut kept: Vec<Triple> = stated.into_iter().filter(stays).collect();
-    kept.extend(normalised);
+    // Of several readings of what may be one, the first by the alphabet, so that it is always the same.
+    let is_first = |triple: &&Triple| {
+        let terms = read.get(&(&triple.subject, &triple.predicate)).map_or(&[][..], Vec::as_slice);
+        let first = terms.iter().min_by_key(ToString::to_string);
+        !SINGLE.contains(&triple.predicate) || first.is_none_or(|first| **first == triple.object)
+    };
+    kept.extend(normalised.iter().filter(is_first).cloned());
     kept
 }
 
@@ -62,10 +68,11 @@ mod tests {
             Triple::new(node("d"), dct::TITLE, text("D")),
         ];
         let read = vec![
+            Triple::new(node("d"), dct::ACCRUAL_PERIODICITY, node("biennial")),
             Triple::new(node("d"), dct::ACCRUAL_PERIODICITY, node("annual")),
             Triple::new(node("d"), dct::LANGUAGE, node("french")),
         ];
-        let told: HashSet<String> = mended(stated, read).iter().map(|triple| triple.object.to_string()).collect();
+        let told: HashSet<String> = mended(stated, &read).iter().map(|triple| triple.object.to_string()).collect();
         let expected = ["annual", "french", "english"].map(|name| node(name).to_string());
         assert_eq!(told, expected.into_iter().chain(["\"D\"".to_owned()]).collect());
     }

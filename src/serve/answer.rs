@@ -5,7 +5,7 @@ use super::moment::Moment;
 use super::problem::Problem;
 use super::server::Shared;
 use crate::catalog::hex;
-use crate::sparql::{AnswerBody, Answered, Failure, Question, Refusal};
+use crate::sparql::{AnswerBody, Answered, Failure, Question, Refusal, Reply, answer_light, may_be_light};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
@@ -81,6 +82,9 @@ pub(super) async fn respond(
     moment: &Moment,
     conditional: &Conditional,
 ) -> Result<Response, Problem> {
+    if let Some(response) = light(shared, &question, moment, conditional).await? {
+        return Ok(response);
+    }
     let deadline = shared.pool.deadline();
     for _ in 0..FOLLOWED {
         let tag = tag_of(&question, moment);
@@ -101,6 +105,31 @@ pub(super) async fn respond(
         }
     }
     Err(Problem::unavailable("the search index is being brought up to date: ask again in a moment"))
+}
+
+/// The answer of a question that cannot take long: it waits for nobody.
+async fn light(
+    shared: &Shared,
+    question: &Question,
+    moment: &Moment,
+    conditional: &Conditional,
+) -> Result<Option<Response>, Problem> {
+    let Moment::Now(opened) = moment else { return Ok(None) };
+    let tag = tag_of(question, moment);
+    if !may_be_light(question) || conditional.has(&tag) {
+        return Ok(None);
+    }
+    let (asked, opened) = (question.clone(), Arc::clone(opened));
+    let answered = shared.quickly(move || answer_light(&asked, &opened.snapshot.store)).await?;
+    let Some((reply, bytes)) = answered else { return Ok(None) };
+    match reply {
+        Reply::Answer { media_type, is_volatile, bytes: length, .. } => {
+            let answered = Answered { media_type, is_volatile, length, body: AnswerBody::Memory(bytes) };
+            sent(shared, answered, &tag, question.snapshot).map(Some)
+        }
+        Reply::Refused { why, detail } => Err(told(Failure::Refused(why, detail))),
+        Reply::Elsewhere { .. } => Ok(None),
+    }
 }
 
 fn sent(shared: &Shared, answered: Answered, tag: &str, snapshot: u64) -> Result<Response, Problem> {

@@ -68,6 +68,8 @@ pub(super) struct Shared {
     places: Arc<Semaphore>,
     /// Places for what is read of the store at once: so many wait, and take no memory meanwhile.
     readings: Arc<Semaphore>,
+    /// Places for questions that are answered where they arrive.
+    lights: Arc<Semaphore>,
     /// Places for reports that are sent at once.
     downloads: Arc<Semaphore>,
     /// What harvests; a server that only reads has none.
@@ -185,12 +187,15 @@ impl Shared {
         &self,
         work: impl FnOnce() -> R + Send + 'static,
     ) -> Result<R, Problem> {
-        let turn = Arc::clone(&self.readings).acquire_owned().await?;
-        let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        });
-        Ok(done.await?)
+        in_turn(&self.readings, work).await
+    }
+
+    /// Answers what cannot take long, behind nothing that can.
+    pub(super) async fn quickly<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, Problem> {
+        in_turn(&self.lights, work).await
     }
 
     /// What harvests.
@@ -228,6 +233,18 @@ impl Shared {
     }
 }
 
+async fn in_turn<R: Send + 'static>(
+    places: &Arc<Semaphore>,
+    work: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, Problem> {
+    let turn = Arc::clone(places).acquire_owned().await?;
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    Ok(done.await?)
+}
+
 pub(super) type State = axum::extract::State<Arc<Shared>>;
 
 /// A server over one store.
@@ -260,6 +277,7 @@ impl Server {
             counted: Counted::default(),
             places: Arc::new(Semaphore::new(PLACES)),
             readings: Arc::new(Semaphore::new(READINGS)),
+            lights: Arc::new(Semaphore::new(PLACES)),
             downloads: Arc::new(Semaphore::new(PLACES)),
             opened: RwLock::new(Opened::new(snapshot)),
             settings,

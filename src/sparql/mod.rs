@@ -11,6 +11,7 @@ mod csv;
 mod evaluate;
 mod federation;
 mod functions;
+mod light;
 mod narrow;
 mod negotiation;
 mod pool;
@@ -22,6 +23,7 @@ mod wire;
 mod worker;
 
 pub use functions::with_public_functions;
+pub use light::{answer_light, may_be_light};
 pub use negotiation::best_match;
 pub use pool::{AnswerBody, Answered, Failure, Pool, PoolSettings};
 pub use question::{Question, Refusal, Reply};

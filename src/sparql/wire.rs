@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 
 /// The longest message: a query with all its escapes.
 const LONGEST: u32 = 64 << 20;
@@ -23,11 +23,6 @@ pub(super) fn length(head: [u8; 4]) -> io::Result<usize> {
         length if length <= LONGEST => Ok(length as usize),
         _ => Err(io::ErrorKind::InvalidData.into()),
     }
-}
-
-/// Writes a message.
-pub(super) fn send(out: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
-    out.write_all(&packed(message))
 }
 
 /// Reads a message; nothing at the end of the stream.

@@ -5,14 +5,16 @@ use super::federation::Federation;
 use super::functions::Searches;
 use super::question::{Question, Refusal, Reply};
 use super::reading::read;
-use super::wire::{receive, send};
+use super::wire::{packed, receive};
 use crate::derive::{SearchError, SearchIndex};
 use crate::fetch::Client;
 use crate::store::{Folder, Snapshot, StoreError};
 use crate::triples::calls;
 use crate::vocab::moisson;
 use rustix::process::{Resource, Rlimit, getppid, getrlimit, setrlimit};
+use std::fs::File;
 use std::io::{self, BufReader, Write};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -87,12 +89,13 @@ struct Worker {
 impl Worker {
     fn answer_all(mut self) -> io::Result<()> {
         let mut input = BufReader::new(io::stdin().lock());
-        let mut out = io::stdout().lock();
+        // Standard output as Rust has it writes line by line.
+        let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         while let Some(question) = receive::<Question>(&mut input)? {
             let (reply, bytes) = self.answer(&question);
-            send(&mut out, &reply)?;
-            out.write_all(&bytes)?;
-            out.flush()?;
+            let mut message = packed(&reply);
+            message.extend_from_slice(&bytes);
+            out.write_all(&message)?;
         }
         Ok(())
     }

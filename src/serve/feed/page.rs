@@ -154,7 +154,7 @@ impl Page<'_> {
         let graph = names.record(key);
         let stated = graph_triples(&self.opened.snapshot, &graph)?;
         let normalised = graph_triples(&self.opened.snapshot, &names.normalised(key))?;
-        quads.extend(mended(stated, normalised).into_iter().map(|triple| triple.in_graph(graph.clone())));
+        quads.extend(mended(stated, &normalised).into_iter().map(|triple| triple.in_graph(graph.clone())));
         Ok(quads)
     }
 }
