@@ -137,7 +137,7 @@ fn run(
     match prepared.on_store(means.store).execute()? {
         QueryResults::Graph(triples) => {
             let format = RdfFormat::from_media_type(media_type).unwrap_or(RdfFormat::Turtle);
-            let mut writer = RdfWriter::new(format, &mut *out);
+            let mut writer = RdfWriter::new(format, &mut *out).as_stored();
             for (number, triple) in (1_u64..).zip(triples) {
                 is_within(number, most)?;
                 writer.write_triple(&triple?)?;

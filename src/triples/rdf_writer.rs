@@ -13,6 +13,8 @@ use std::io::{self, Write};
 pub struct RdfWriter<W: Write> {
     writer: WriterQuadSerializer<W>,
     format: RdfFormat,
+    /// Whether sizes have the datatype of DCAT, and not that of the store.
+    restores: bool,
     left_out: u64,
 }
 
@@ -27,7 +29,13 @@ impl<W: Write> RdfWriter<W> {
             crate::vocab::PREFIXES.iter().fold(RdfSerializer::from_format(format), |serializer, (prefix, iri)| {
                 serializer.with_prefix(*prefix, *iri).expect("a namespace of ours is an IRI")
             });
-        Self { writer: serializer.for_writer(out), format, left_out: 0 }
+        Self { writer: serializer.for_writer(out), format, restores: true, left_out: 0 }
+    }
+
+    /// The same document, with all values as the store has them: the answer of a query is of what it asked.
+    #[must_use]
+    pub fn as_stored(self) -> Self {
+        Self { restores: false, ..self }
     }
 
     /// Writes a triple.
@@ -42,7 +50,7 @@ impl<W: Write> RdfWriter<W> {
         if !self.format.supports_datasets() {
             quad.graph_name = GraphNameRef::DefaultGraph;
         }
-        let size = byte_size(&quad);
+        let size = if self.restores { byte_size(&quad) } else { None };
         if let Some(size) = &size {
             quad.object = size.as_ref().into();
         }
