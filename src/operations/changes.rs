@@ -94,35 +94,38 @@ impl Operations {
         source: &SourceId,
         published: &HashMap<DatasetKey, GraphHash>,
     ) -> Result<Vec<Difference>, OperationsError> {
-        let rows: Vec<_> =
-            published.iter().map(|(key, hash)| json!([key.to_string(), hash.to_string()])).collect();
-        let rows = serde_json::to_string(&rows).expect("plain values");
         let query = sqlx::query(
-            "WITH last AS (
-                SELECT key, kind, hash, node FROM changes
-                WHERE number IN (SELECT max(number) FROM changes WHERE source = ?1 GROUP BY key)
-             ), now AS (
-                SELECT value ->> 0 AS key, value ->> 1 AS hash FROM json_each(?2)
-             )
-             SELECT now.key AS key, now.hash AS hash, '' AS node,
-                    CASE WHEN last.key IS NULL OR last.kind = 'delete' THEN 'create' ELSE 'update' END AS kind
-             FROM now LEFT JOIN last ON last.key = now.key
-             WHERE last.key IS NULL OR last.kind = 'delete' OR last.hash <> now.hash
-             UNION ALL
-             SELECT last.key, last.hash, last.node, 'delete' FROM last
-             WHERE last.kind <> 'delete' AND last.key NOT IN (SELECT key FROM now)
-             ORDER BY key",
+            "SELECT key, kind, hash, node FROM changes
+             WHERE number IN (SELECT max(number) FROM changes WHERE source = ? GROUP BY key)",
         );
-        let rows = self.rows(query.bind(source.to_string()).bind(rows)).await?;
-        let difference = |row: &sqlx::sqlite::SqliteRow| {
-            Some(Difference {
-                key: DatasetKey::parse(row.get("key"))?,
-                kind: ChangeKind::parse(row.get("kind")),
-                hash: row.get("hash"),
-                node: row.get("node"),
+        let rows = self.rows(query.bind(source.to_string())).await?;
+        let mut last: HashMap<DatasetKey, (ChangeKind, String, String)> = rows
+            .iter()
+            .filter_map(|row| {
+                let kind = ChangeKind::parse(row.get("kind"));
+                Some((DatasetKey::parse(row.get("key"))?, (kind, row.get("hash"), row.get("node"))))
             })
-        };
-        Ok(rows.iter().filter_map(difference).collect())
+            .collect();
+        // Compared here: joined with a list of JSON, SQLite may go through all of it for each row.
+        let mut changes = Vec::new();
+        for (key, hash) in published {
+            let hash = hash.to_string();
+            let kind = match last.remove(key) {
+                None | Some((ChangeKind::Delete, ..)) => ChangeKind::Create,
+                Some((_, known, _)) if known == hash => continue,
+                Some(_) => ChangeKind::Update,
+            };
+            changes.push(Difference { key: *key, kind, hash, node: String::new() });
+        }
+        let gone = last.into_iter().filter(|(_, (kind, ..))| *kind != ChangeKind::Delete);
+        changes.extend(gone.map(|(key, (_, hash, node))| Difference {
+            key,
+            kind: ChangeKind::Delete,
+            hash,
+            node,
+        }));
+        changes.sort_by_key(|change| change.key);
+        Ok(changes)
     }
 
     /// Notes changes, at a time, or at that of the last one where this is later.
