@@ -3,10 +3,9 @@
 use super::{Outcome, StoreArguments};
 use crate::config::Config;
 use crate::derive::{SearchIndex, bring_index_to};
-use crate::sparql::with_public_functions;
+use crate::sparql::{searches, with_public_functions};
 use crate::store::{Folder, GraphNames, Snapshot, refuse_outside};
-use crate::triples::{RdfWriter, calls};
-use crate::vocab::moisson;
+use crate::triples::RdfWriter;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use oxigraph::sparql::SparqlEvaluator;
@@ -44,8 +43,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     refuse_outside(&query, &[])?;
     let folder = arguments.store.folder(config);
     let snapshot = folder.snapshot()?;
-    let searches = calls(&query, |name| [moisson::SEARCH.as_str(), moisson::SCORE.as_str()].contains(&name));
-    let index = searches.then(|| index(&folder, &snapshot, config)).transpose()?;
+    let index = searches(&query).then(|| index(&folder, &snapshot, config)).transpose()?;
     let mut prepared = with_public_functions(SparqlEvaluator::new(), index).for_query(query);
     if prepared.dataset().is_default_dataset() {
         prepared.dataset_mut().set_default_graph_as_union();

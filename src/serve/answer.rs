@@ -14,16 +14,12 @@ use sha2::{Digest, Sha256};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Receiver;
 
 /// Bytes of a long answer that are sent together.
 const PIECE: usize = 64 << 10;
-/// Pieces that wait for a slow client, and how long it may take for one.
-const WAITING: usize = 2;
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a question follows the search index, which moves on.
 const FOLLOWED: usize = 5;
 
@@ -154,29 +150,15 @@ fn sent(shared: &Shared, answered: Answered, tag: &str, snapshot: u64) -> Result
     Ok(response)
 }
 
-/// A file as a body. A client that takes nothing for a while gets no more: the file would stay as long as it does.
-fn streamed(mut file: tokio::fs::File, place: OwnedSemaphorePermit) -> Body {
-    let (sender, receiver) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(WAITING);
-    tokio::spawn(async move {
-        let _place = place;
-        loop {
-            let mut piece = vec![0; PIECE];
-            let read = match file.read(&mut piece).await {
-                Ok(0) => return,
-                Ok(length) => {
-                    piece.truncate(length);
-                    Ok(Bytes::from(piece))
-                }
-                Err(error) => Err(error),
-            };
-            let is_over = read.is_err();
-            let sent = tokio::time::timeout(PATIENCE, sender.send(read)).await;
-            if is_over || !matches!(sent, Ok(Ok(()))) {
-                return;
-            }
-        }
-    });
-    Body::from_stream(pieces(receiver))
+/// A file as a body, which keeps its place until it is sent; connections give up clients that take nothing.
+fn streamed(file: tokio::fs::File, place: OwnedSemaphorePermit) -> Body {
+    let next = |(mut file, place): (tokio::fs::File, OwnedSemaphorePermit)| async move {
+        let mut piece = vec![0; PIECE];
+        let length = file.read(&mut piece).await?;
+        piece.truncate(length);
+        io::Result::Ok((length > 0).then(|| (Bytes::from(piece), (file, place))))
+    };
+    Body::from_stream(futures_util::stream::try_unfold((file, place), next).fuse())
 }
 
 /// What a channel gives, to its end and no further: compression asks once more.

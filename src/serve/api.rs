@@ -38,7 +38,7 @@ pub(super) async fn list(
 }
 
 /// The keys that a list has. Choosing goes through the whole catalogue, so it takes a place among the queries.
-async fn choose(
+pub(super) async fn choose(
     shared: &Arc<Shared>,
     opened: &Arc<Opened>,
     selection: Selection,

@@ -1,12 +1,11 @@
 //! `/dataset/{key}`: a record in the form that the client likes best.
 
-use super::negotiated::media_type_of;
+use super::negotiated::{best_of, media_type_of};
 use super::problem::Problem;
 use super::server::{Opened, Shared, State};
 use super::{api, pages};
 use crate::catalog::DatasetKey;
 use crate::derive::WebDescription;
-use crate::sparql::best_match;
 use crate::store::{CatalogueRecord, Snapshot};
 use crate::triples::RdfWriter;
 use crate::vocab::dct;
@@ -35,12 +34,11 @@ pub(super) async fn dataset(
     let (key, suffix) = name.split_once('.').map_or((name.as_str(), None), |(key, suffix)| (key, Some(suffix)));
     let key =
         DatasetKey::parse(key).ok_or_else(|| Problem::not_found(format!("{name:?} is not a record's key")))?;
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let media_type = match suffix {
         Some(suffix) => {
             media_type_of(suffix).ok_or_else(|| Problem::not_found(format!("no form is called .{suffix}")))?
         }
-        None => best_match(accept, &OFFERS).ok_or_else(|| Problem::not_acceptable(&OFFERS))?,
+        None => best_of(&headers, &OFFERS)?,
     };
     let opened = shared.snapshot()?;
     let (inner, state) = (Arc::clone(&shared), Arc::clone(&opened));

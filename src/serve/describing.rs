@@ -2,10 +2,10 @@
 
 use super::answer::{Conditional, not_modified, tag};
 use super::dataset::write;
+use super::negotiated::best_of;
 use super::problem::Problem;
 use super::server::{Shared, State};
 use crate::derive::Statistics;
-use crate::sparql::best_match;
 use crate::store::Published;
 use crate::vocab::{PREFIXES, moisson};
 use askama::Template;
@@ -59,8 +59,7 @@ pub(super) fn service(shared: &Arc<Shared>, media_type: &str) -> Result<Response
 
 /// `/void`: what the newest snapshot has.
 pub(super) async fn void(axum::extract::State(shared): State, headers: HeaderMap) -> Result<Response, Problem> {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let media_type = best_match(accept, &OFFERS).ok_or_else(|| Problem::not_acceptable(&OFFERS))?;
+    let media_type = best_of(&headers, &OFFERS)?;
     let opened = shared.snapshot()?;
     let tag = tag(opened.snapshot.number, &["void", media_type]);
     if Conditional::of(&headers).has(&tag) {
@@ -68,7 +67,6 @@ pub(super) async fn void(axum::extract::State(shared): State, headers: HeaderMap
     }
     let number = opened.snapshot.number;
     let statistics = shared.statistics(&opened).await?;
-    let at = shared.settings.folder.published().into_iter().find(|state| state.number == number);
     // What a publisher made up may be no IRI, and would break the document.
     let (classes, properties) = (plain(&statistics.classes), plain(&statistics.properties));
     let used = |namespace: &&str| {
@@ -78,7 +76,7 @@ pub(super) async fn void(axum::extract::State(shared): State, headers: HeaderMap
     let description = VoidDescription {
         base: &shared.settings.public_base,
         snapshot: number,
-        at: at.map(|state| state.at.to_string()),
+        at: opened.snapshot.at.map(|at| at.to_string()),
         vocabularies: PREFIXES.iter().map(|(_, namespace)| *namespace).filter(used).collect(),
         statistics: &statistics,
         classes,

@@ -3,11 +3,12 @@
 use super::answer::{Conditional, respond};
 use super::client::ClientAddress;
 use super::moment::Moment;
+use super::negotiated::accept;
 use super::problem::Problem;
 use super::server::State;
 use crate::sparql::Question;
 use axum::extract::RawQuery;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use oxrdf::NamedNode;
 use std::sync::Arc;
@@ -50,7 +51,7 @@ pub(super) async fn get(
     let question = Question {
         query: include_str!("../../queries/endpoint/graph.rq").to_owned(),
         default_graphs,
-        accept: headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned),
+        accept: accept(&headers).map(ToOwned::to_owned),
         base: shared.settings.public_base.clone(),
         snapshot: moment.number(),
         ..shared.bounds()

@@ -1,14 +1,12 @@
 //! What a client asks of the list of records, in the terms of udata's; what udata does not know is left alone.
 
+use super::filters::{distinct, filters_of};
 use super::parameters::Paging;
 use super::problem::Problem;
 use super::server::Shared;
-use crate::derive::{Filter, Order, OrderKey, Selection};
+use crate::derive::{Order, OrderKey, Selection};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-
-/// Filters of one request: each goes through the whole catalogue.
-const MOST_FILTERS: usize = 10;
 
 /// Which records are listed, and in which order.
 #[derive(Debug, Default, utoipa::IntoParams)]
@@ -72,30 +70,11 @@ impl Listing {
 
     /// What is chosen by it.
     pub(super) async fn selection(&self, shared: &Shared) -> Result<Selection, Problem> {
-        let mut filters: Vec<Filter> = Vec::new();
-        if let Some(name) = &self.source {
-            let row = shared.operations.source_named(name).await?;
-            let row = row.ok_or_else(|| Problem::invalid("source", format!("no source is called {name:?}")))?;
-            filters.push(Filter::Source(shared.names.source(&row.slug)));
+        let mut filters = Vec::new();
+        for (name, value) in self.others() {
+            filters.extend(filters_of(shared, name, value).await?.unwrap_or_default());
         }
-        filters.extend(self.tag.iter().cloned().map(Filter::Tag));
-        filters.extend(self.license.clone().map(Filter::Licence));
-        filters.extend(self.format.clone().map(Filter::Format));
-        filters.extend(self.organization.clone().map(Filter::Organization));
-        filters.extend(
-            self.q.iter().flat_map(|text| text.split_whitespace()).map(|word| Filter::Word(word.to_owned())),
-        );
-        let mut distinct: Vec<Filter> = Vec::new();
-        for filter in filters {
-            if !distinct.contains(&filter) {
-                distinct.push(filter);
-            }
-        }
-        if distinct.len() > MOST_FILTERS {
-            let why = format!("a list takes {MOST_FILTERS} words, tags and other filters, and no more");
-            return Err(Problem::invalid("q", why));
-        }
-        Ok(Selection { filters: distinct, order: self.order()? })
+        Ok(Selection { filters: distinct(filters)?, order: self.order()? })
     }
 
     fn order(&self) -> Result<Option<Order>, Problem> {

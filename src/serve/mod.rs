@@ -13,6 +13,7 @@ mod dataset;
 mod describing;
 mod dump;
 mod feed;
+mod filters;
 mod graph_store;
 mod harvest;
 mod limits;

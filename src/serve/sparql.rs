@@ -5,10 +5,10 @@ use super::body::bytes;
 use super::client::ClientAddress;
 use super::describing;
 use super::moment::Moment;
-use super::negotiated::media_type_of;
+use super::negotiated::{accept, best_of, media_type_of};
 use super::problem::Problem;
 use super::server::{Shared, State};
-use crate::sparql::{LONGEST_QUERY, Question, best_match};
+use crate::sparql::{LONGEST_QUERY, Question};
 use axum::extract::{RawQuery, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -62,12 +62,10 @@ pub(super) async fn get(
 
 /// People see the page, programs the service description (SPARQL 1.1 Service Description, 2).
 fn without_query(shared: &Arc<Shared>, headers: &HeaderMap) -> Result<Response, Problem> {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let offers = [&describing::OFFERS[..], &["text/html"]].concat();
-    match best_match(accept, &offers) {
-        Some("text/html") => Ok(Redirect::to("/query").into_response()),
-        Some(media_type) => describing::service(shared, media_type),
-        None => Err(Problem::not_acceptable(&offers)),
+    match best_of(headers, &offers)? {
+        "text/html" => Ok(Redirect::to("/query").into_response()),
+        media_type => describing::service(shared, media_type),
     }
 }
 
@@ -121,7 +119,7 @@ async fn answer(
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Query too long", why));
     }
     let moment = Moment::asked(&shared, asked.as_of.as_deref())?;
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let accept = accept(headers).map(ToOwned::to_owned);
     let accept = asked.format.as_deref().and_then(preferring).or(accept);
     let question = Question {
         query,

@@ -5,11 +5,19 @@
 //! `xsd:double`, for records that the search finds.
 
 use crate::derive::{Hits, SearchIndex, with_spatial_functions};
+use crate::triples::calls;
 use crate::vocab::moisson;
 use oxigraph::sparql::SparqlEvaluator;
 use oxrdf::{Literal, Term};
+use spargebra::Query;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Whether a query searches.
+#[must_use]
+pub fn searches(query: &Query) -> bool {
+    calls(query, |name| [moisson::SEARCH.as_str(), moisson::SCORE.as_str()].contains(&name))
+}
 
 /// The answers of one query's searches.
 #[derive(Clone)]

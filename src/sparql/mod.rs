@@ -22,7 +22,7 @@ mod usage;
 mod wire;
 mod worker;
 
-pub use functions::with_public_functions;
+pub use functions::{searches, with_public_functions};
 pub use light::{answer_light, may_be_light};
 pub use negotiation::best_match;
 pub use pool::{AnswerBody, Answered, Failure, Pool, PoolSettings};

@@ -2,15 +2,13 @@
 
 use super::evaluate::{Means, evaluate};
 use super::federation::Federation;
-use super::functions::Searches;
+use super::functions::{Searches, searches};
 use super::question::{Question, Refusal, Reply};
 use super::reading::read;
 use super::wire::{packed, receive};
 use crate::derive::{SearchError, SearchIndex};
 use crate::fetch::Client;
 use crate::store::{Folder, Snapshot, StoreError};
-use crate::triples::calls;
-use crate::vocab::moisson;
 use rustix::process::{Resource, Rlimit, getppid, getrlimit, setrlimit};
 use std::fs::File;
 use std::io::{self, BufReader, Write};
@@ -49,7 +47,7 @@ pub struct WorkerSettings {
 pub fn work(settings: WorkerSettings) -> io::Result<()> {
     bound_memory(settings.memory);
     end_with_parent();
-    let worker = Worker { settings, snapshots: Vec::new() };
+    let worker = Worker { settings, snapshots: Vec::new(), index: None };
     let thread = std::thread::Builder::new().name("query".to_owned()).stack_size(STACK);
     thread.spawn(move || worker.answer_all())?.join().map_err(|_| io::Error::other("the worker panicked"))?
 }
@@ -84,6 +82,8 @@ struct Worker {
     settings: WorkerSettings,
     /// The snapshots that are open, the last used at the end.
     snapshots: Vec<Snapshot>,
+    /// The search index that was used last.
+    index: Option<Arc<SearchIndex>>,
 }
 
 impl Worker {
@@ -105,9 +105,7 @@ impl Worker {
             Ok(readable) => readable,
             Err(reply) => return (reply, Vec::new()),
         };
-        let searches =
-            calls(&readable.query, |name| [moisson::SEARCH, moisson::SCORE].iter().any(|f| f.as_str() == name));
-        let searches = match searches.then(|| self.searches(question.snapshot)).transpose() {
+        let searches = match searches(&readable.query).then(|| self.searches_of(question.snapshot)).transpose() {
             Ok(searches) => searches,
             Err(reply) => return (reply, Vec::new()),
         };
@@ -124,9 +122,15 @@ impl Worker {
     }
 
     /// The search index, where it speaks of the snapshot that is asked.
-    fn searches(&self, snapshot: u64) -> Result<Searches, Reply> {
+    fn searches_of(&mut self, snapshot: u64) -> Result<Searches, Reply> {
+        if let Some(index) = self.index.as_ref().filter(|index| index.snapshot() == snapshot) {
+            return Ok(Searches::new(Arc::clone(index)));
+        }
         match SearchIndex::open(&self.settings.folder) {
-            Ok(index) if index.snapshot() == snapshot => Ok(Searches::new(Arc::new(index))),
+            Ok(index) if index.snapshot() == snapshot => {
+                let index = self.index.insert(Arc::new(index));
+                Ok(Searches::new(Arc::clone(index)))
+            }
             Ok(index) => Err(Reply::Elsewhere { snapshot: index.snapshot() }),
             Err(SearchError::Missing) => {
                 let detail = "the search index is being made: ask again in a moment";

@@ -2,8 +2,10 @@
 
 mod document;
 mod element;
+mod page;
 mod triples;
 
-pub use document::{Broken, XmlPart, behind_prolog, read_xml, xml_text};
+pub use document::{Broken, XmlPart, read_xml};
 pub use element::Element;
+pub use page::{behind_prolog, xml_text};
 pub use triples::lift_xml;

@@ -7,9 +7,9 @@ use crate::catalog::DatasetKey;
 use crate::operations::{CHANGES_OF_PAGE, Change, ChangeKind, ChangePage};
 use crate::serve::answer::{Conditional, not_modified, tag};
 use crate::serve::dataset::graph_triples;
+use crate::serve::negotiated::best_of;
 use crate::serve::problem::Problem;
 use crate::serve::server::{Opened, Shared, State};
-use crate::sparql::best_match;
 use crate::store::CatalogueRecord;
 use crate::triples::RdfWriter;
 use crate::vocab::{activity, ldes, moisson, rdf, tree, xsd};
@@ -38,7 +38,7 @@ pub(in crate::serve) async fn root(
     axum::extract::State(shared): State,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let format = format_of(&headers)?;
+    let format = best_of(&headers, &OFFERS)?;
     let last = shared.operations.last_change().await?;
     let tag = tag_of("root", last, format);
     if Conditional::of(&headers).has(&tag) {
@@ -57,7 +57,7 @@ pub(in crate::serve) async fn page(
     Path(number): Path<i64>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let format = format_of(&headers)?;
+    let format = best_of(&headers, &OFFERS)?;
     let missing = || Problem::not_found(format!("the stream has no page {number}"));
     let first =
         number.checked_sub(1).and_then(|before| before.checked_mul(CHANGES_OF_PAGE)).ok_or_else(missing)? + 1;
@@ -89,7 +89,7 @@ pub(in crate::serve) async fn event(
     Path(number): Path<i64>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let format = format_of(&headers)?;
+    let format = best_of(&headers, &OFFERS)?;
     let change = shared.operations.changes(number, number).await?.pop();
     let change = change.ok_or_else(|| Problem::not_found(format!("the stream has no event {number}")))?;
     let tag = tag_of("event", number, format);
@@ -98,11 +98,6 @@ pub(in crate::serve) async fn event(
     }
     let quads = member(&shared, &shared.snapshot()?, &change).await?;
     sent(&quads, format, tag, FOR_EVER)
-}
-
-fn format_of(headers: &HeaderMap) -> Result<&'static str, Problem> {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    best_match(accept, &OFFERS).ok_or_else(|| Problem::not_acceptable(&OFFERS))
 }
 
 fn tag_of(what: &str, number: i64, format: &str) -> String {

@@ -15,12 +15,12 @@ pub(super) use tombstones::tombstones;
 
 use self::asked::{Asked, Scope};
 use super::answer::{Conditional, not_modified, tag};
-use super::negotiated::media_type_of;
+use super::api::choose as choose_keys;
+use super::negotiated::{best_of, ending_of, syntax_of};
 use super::problem::Problem;
 use super::server::{Opened, Shared, State};
 use crate::catalog::DatasetKey;
-use crate::derive::{Catalogue, Filter, Selection};
-use crate::sparql::best_match;
+use crate::derive::{Filter, Selection};
 use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -46,15 +46,11 @@ fn led(path: &str, query: Option<&str>, headers: &HeaderMap, page: &str) -> Resu
         "application/trig",
         "text/html",
     ];
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let ending = match best_match(accept, &offers).ok_or_else(|| Problem::not_acceptable(&offers))? {
-        "text/html" => return Ok(Redirect::to(page).into_response()),
-        "application/rdf+xml" => "rdf",
-        "application/ld+json" => "jsonld",
-        "application/n-triples" => "nt",
-        "application/trig" => "trig",
-        _ => "ttl",
-    };
+    let media_type = best_of(headers, &offers)?;
+    if media_type == "text/html" {
+        return Ok(Redirect::to(page).into_response());
+    }
+    let ending = ending_of(media_type);
     let query = query.map_or(String::new(), |query| format!("?{query}"));
     Ok((([(header::VARY, "Accept")]), Redirect::to(&format!("{path}.{ending}{query}"))).into_response())
 }
@@ -126,9 +122,7 @@ async fn answer(
     query: Option<String>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let syntax =
-        media_type_of(ending).filter(|media_type| !matches!(*media_type, "text/html" | "application/json"));
-    let media_type = syntax.ok_or_else(|| Problem::not_found("nothing is at this address"))?;
+    let media_type = syntax_of(ending).ok_or_else(|| Problem::not_found("nothing is at this address"))?;
     let asked = Asked::read(&shared, &scope, query.as_deref().unwrap_or_default()).await?;
     let inner = Arc::clone(&shared);
     let number = asked.snapshot;
@@ -177,17 +171,8 @@ async fn chosen(
     if let Some(keys) = known(shared) {
         return Ok(keys);
     }
-    let place = shared.place()?;
     let selection = Selection { filters: filters.to_vec(), order: None };
-    let (inner, opened) = (Arc::clone(shared), Arc::clone(opened));
-    let keys = tokio::task::spawn_blocking(move || {
-        let languages = &inner.settings.config.languages;
-        let catalogue = Catalogue { snapshot: &opened.snapshot, names: &inner.names, languages };
-        let keys = selection.of(&catalogue, &opened.keys(&inner.names));
-        drop(place);
-        keys
-    });
-    let keys = Arc::new(keys.await??);
+    let keys = Arc::new(choose_keys(shared, opened, selection).await?);
     let mut known = shared.chosen.known.lock().unwrap_or_else(PoisonError::into_inner);
     if known.len() >= REMEMBERED {
         known.clear();

@@ -4,6 +4,7 @@ use super::asked::{Asked, Scope};
 use crate::catalog::{DatasetKey, RecordKind};
 use crate::derive::mended;
 use crate::serve::dataset::graph_triples;
+use crate::serve::negotiated::ending_of;
 use crate::serve::problem::Problem;
 use crate::serve::server::{Opened, Shared};
 use crate::store::CatalogueRecord;
@@ -29,7 +30,7 @@ impl Page<'_> {
         let start = self.asked.after.map_or(0, |after| keys.partition_point(|key| *key <= after));
         let end = keys.len().min(start + self.asked.size);
         let of_page = &keys[start..end];
-        let ending = endings(format);
+        let ending = ending_of(media_type);
         let mut writer = Distinct { writer: RdfWriter::new(format, Vec::new()), seen: HashSet::new(), format };
         let next = of_page.last().filter(|_| end < keys.len());
         for triple in self.head(keys.len(), next.copied(), ending) {
@@ -156,17 +157,6 @@ impl Page<'_> {
         let normalised = graph_triples(&self.opened.snapshot, &names.normalised(key))?;
         quads.extend(mended(stated, &normalised).into_iter().map(|triple| triple.in_graph(graph.clone())));
         Ok(quads)
-    }
-}
-
-fn endings(format: RdfFormat) -> &'static str {
-    match format {
-        RdfFormat::RdfXml => "rdf",
-        RdfFormat::NTriples => "nt",
-        RdfFormat::NQuads => "nq",
-        RdfFormat::TriG => "trig",
-        RdfFormat::JsonLd { .. } => "jsonld",
-        _ => "ttl",
     }
 }
 

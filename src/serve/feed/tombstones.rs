@@ -2,17 +2,16 @@
 
 use crate::catalog::DatasetKey;
 use crate::operations::GoneRecord;
-use crate::serve::negotiated::media_type_of;
+use crate::serve::dataset::write;
+use crate::serve::negotiated::syntax_of;
 use crate::serve::parameters::Parameters;
 use crate::serve::problem::Problem;
 use crate::serve::server::{Shared, State};
-use crate::triples::RdfWriter;
 use crate::vocab::{activity, dcat, dct, foaf, hydra, rdf, xsd};
 use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use oxrdf::{Literal, NamedNode, Triple};
-use oxrdfio::RdfFormat;
 use serde::Deserialize;
 
 const PAGE: i64 = 1_000;
@@ -29,9 +28,7 @@ pub(in crate::serve) async fn tombstones(
     Parameters(paging): Parameters<Paging>,
 ) -> Result<Response, Problem> {
     let ending = name.strip_prefix("tombstones.").unwrap_or_default();
-    let syntax =
-        media_type_of(ending).filter(|media_type| !matches!(*media_type, "text/html" | "application/json"));
-    let media_type = syntax.ok_or_else(|| Problem::not_found("nothing is at this address"))?;
+    let media_type = syntax_of(ending).ok_or_else(|| Problem::not_found("nothing is at this address"))?;
     let key = |text: &str| {
         DatasetKey::parse(text).ok_or_else(|| Problem::invalid("after", format!("{text:?} is not a record's key")))
     };
@@ -64,12 +61,7 @@ pub(in crate::serve) async fn tombstones(
         triples.push(Triple::new(view, hydra::NEXT, address(Some(last.key))));
     }
     triples.extend(gone.iter().flat_map(|record| tombstone(&shared, record)));
-    let format = RdfFormat::from_media_type(media_type).unwrap_or(RdfFormat::Turtle);
-    let mut writer = RdfWriter::new(format, Vec::new());
-    for triple in &triples {
-        writer.write_triple(triple)?;
-    }
-    Ok(([(header::CONTENT_TYPE, media_type)], writer.finish()?.0).into_response())
+    Ok(([(header::CONTENT_TYPE, media_type)], write(&triples, media_type)?).into_response())
 }
 
 fn named(shared: &Shared, path: &str) -> NamedNode {
