@@ -3,7 +3,6 @@
 use super::{FetchArguments, StoreArguments, runtime, serve};
 use crate::config::Config;
 use crate::fetch::Reach;
-use crate::harvest::Pace;
 use crate::jobs::Service;
 use crate::serve::{Operator, Server, Settings};
 use anyhow::{Context, bail};
@@ -67,7 +66,7 @@ impl ApiArguments {
 
     fn here(&self, config: &Config, runtime: &tokio::runtime::Runtime) -> anyhow::Result<Way> {
         let folder = self.store.readable_folder(config)?;
-        let service = serve::service(&self.fetch, config, &folder, runtime.handle(), Pace::AtTheEnd)?;
+        let service = serve::service(&self.fetch, config, &folder, runtime.handle())?;
         // Where nobody writes, jobs that a crash left say so from here on; else they are somebody's.
         if let Err(error) = service.runner().workplace.open(runtime.handle()) {
             tracing::debug!(%error, "the store is in use");

@@ -4,7 +4,6 @@ use super::api::{ApiArguments, part};
 use super::source::print;
 use super::{FetchArguments, Outcome, StoreArguments, runtime, serve};
 use crate::config::Config;
-use crate::harvest::Pace;
 use crate::jobs::replay as run_again;
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -94,7 +93,7 @@ pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
 pub(crate) fn replay(arguments: &ReplayArguments, config: &Config) -> anyhow::Result<Outcome> {
     let folder = arguments.store.readable_folder(config)?;
     let runtime = runtime()?;
-    let service = serve::service(&arguments.fetch, config, &folder, runtime.handle(), Pace::AtTheEnd)?;
+    let service = serve::service(&arguments.fetch, config, &folder, runtime.handle())?;
     let runner = service.runner();
     let operations = runner.workplace.operations(runtime.handle())?;
     let job = runtime.block_on(operations.job(&arguments.job))?;

@@ -264,6 +264,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if is_store { STORE_FAILED } else { USAGE }
 }
 
+/// Threads that serve: more than cores, since one that looks something up may wait for the disk.
+const THREADS: usize = 4;
+
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?)
 }

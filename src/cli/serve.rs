@@ -6,11 +6,12 @@ use crate::fetch::Budget;
 use crate::harvest::{Pace, Workplace};
 use crate::jobs::{Runner, Service, Sources};
 use crate::serve::{Server, Settings};
-use crate::store::Folder;
+use crate::store::{Folder, GraphNames};
 use anyhow::Context;
 use clap::Args;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -39,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         folder.snapshot()?;
         None
     } else {
-        let service = service(&arguments.fetch, config, &folder, runtime.handle(), Pace::AtTheEnd)?;
+        let service = service(&arguments.fetch, config, &folder, runtime.handle())?;
         let operations = service.runner().workplace.operations(runtime.handle())?;
         let sources = Sources { operations: &operations, config, now: jiff::Timestamp::now() };
         runtime.block_on(sources.declare()).context("moisson.toml")?;
@@ -75,17 +76,21 @@ pub(super) fn service(
     config: &Config,
     folder: &Folder,
     runtime: &tokio::runtime::Handle,
-    pace: Pace,
 ) -> anyhow::Result<Arc<Service>> {
     let client = fetch.client(config).sparing(Budget::new(config.manners.clone()));
-    let workplace = Workplace::new(folder.clone(), pace);
+    let workplace = Workplace::new(folder.clone(), pace(config));
     if folder.current()?.is_none() {
         let opened = workplace.open(runtime)?;
         folder.keep_base(&config.base)?;
-        opened.take_turn(folder, "beginning")?.publish()?;
+        opened.take_turn(folder, "beginning")?.publish(&GraphNames::new(&config.base), runtime)?;
     }
     let config = Config { allow_loopback: config.allow_loopback || fetch.allow_loopback, ..config.clone() };
     Ok(Service::new(Arc::new(Runner::new(config, workplace, client, runtime.clone())))?)
+}
+
+/// How a service brings the changes of its jobs into the store.
+pub(super) fn pace(config: &Config) -> Pace {
+    Pace::AtTheEnd { together: Duration::from_secs(config.service.snapshots.together_seconds) }
 }
 
 /// Ends when the server is asked to stop, by a terminal or by a service manager.

@@ -2,7 +2,7 @@
 
 use super::{Outcome, StoreArguments, runtime};
 use crate::config::Config;
-use crate::harvest::{Pace, Workplace};
+use crate::harvest::Workplace;
 use crate::jobs::Tokens;
 use crate::operations::{Role, TokenRow};
 use anyhow::bail;
@@ -48,7 +48,7 @@ pub(crate) fn run(action: &Action, config: &Config) -> anyhow::Result<Outcome> {
         Action::List { store } | Action::Revoke { store, .. } => store,
     };
     let runtime = runtime()?;
-    let workplace = Workplace::new(store.folder(config), Pace::AtTheEnd);
+    let workplace = Workplace::new(store.folder(config), super::serve::pace(config));
     let operations = workplace.operations(runtime.handle())?;
     let now = Timestamp::now();
     match action {

@@ -50,11 +50,14 @@ pub struct Snapshots {
     pub days: i64,
     /// Minutes for which a state stays that somebody pages through. Default 30.
     pub paging_minutes: u64,
+    /// While several jobs run, seconds from one new state to the next, in which what ends is published together;
+    /// 0 publishes each job at once. Default 2.
+    pub together_seconds: u64,
 }
 
 impl Default for Snapshots {
     fn default() -> Self {
-        Self { behind: 2, days: 7, paging_minutes: 30 }
+        Self { behind: 2, days: 7, paging_minutes: 30, together_seconds: 2 }
     }
 }
 

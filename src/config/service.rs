@@ -31,6 +31,9 @@ pub struct Service {
     /// Days after which the addresses of records are asked again whether they answer; 0 asks on request alone.
     /// Default 0.
     pub check_links_days: i64,
+    /// Table files of the store above which they are merged when nothing runs; 0 never merges them. Merged files are read
+    /// several times faster, and cost their size once more while older states are kept. Default 40.
+    pub compact_above: usize,
     /// Whether a proxy stands before the server: clients are then those that it names last in `X-Forwarded-For`.
     /// Default no.
     pub behind_proxy: bool,
@@ -66,6 +69,7 @@ impl Default for Service {
             requests_a_minute: 600,
             findings_in_store: LeastSeverity::default(),
             check_links_days: 0,
+            compact_above: 40,
             behind_proxy: false,
             queries: Queries::default(),
             snapshots: Snapshots::default(),

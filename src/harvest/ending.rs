@@ -7,7 +7,7 @@ use super::removal::Removal;
 use super::renames;
 use super::report::{FindingCounts, JobReport, Status};
 use super::state::State;
-use super::workplace::Opened;
+use super::workplace::{Opened, Pace};
 use super::writing::former_state;
 use crate::catalog::{DatasetKey, ItemError};
 use crate::fetch::Validators;
@@ -81,7 +81,11 @@ impl Job<'_> {
                 writer.replace_graph(&self.names.source_quality(slug), &quality)?;
             }
         }
-        self.clock.measure("publish", || turn.publish_of(&self.desk.row.slug, self.names, self.runtime))?;
+        let (slug, names, runtime) = (&self.desk.row.slug, self.names, self.runtime);
+        self.clock.measure("publish", || match self.workplace.pace() {
+            Pace::AsItGoes => turn.publish_of(slug, names, runtime),
+            Pace::AtTheEnd { together } => turn.publish_in_time(together, slug, names, runtime),
+        })?;
         Ok(())
     }
 

@@ -263,7 +263,7 @@ impl Hand<'_> {
             let graph = self.names.quality(key);
             writer.replace_graph(&graph, &links.quality(&graph, &record.node, &assessment))?;
         }
-        turn.publish()?;
+        turn.publish(&self.names, &self.runtime)?;
         Ok(())
     }
 

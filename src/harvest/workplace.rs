@@ -2,14 +2,15 @@
 //! operations database.
 
 use super::outcome::HarvestError;
+use super::turn::Turns;
 use crate::catalog::SourceId;
 use crate::operations::{Operations, OperationsError};
 use crate::store::{CatalogueRecord, Folder, GraphNames, StoreError, Writable};
 use jiff::Timestamp;
 use oxigraph::store::Store;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// When the changes of a job go into the store.
@@ -17,8 +18,12 @@ use tokio::runtime::Handle;
 pub enum Pace {
     /// While it reads: fast, for a process that runs one job.
     AsItGoes,
-    /// When it has read all: several jobs can run, and what is published never holds the half of one.
-    AtTheEnd,
+    /// When it has read all: several jobs can run, and what is published never holds the half of one. Those that end
+    /// within this time while others run are published together.
+    AtTheEnd {
+        /// How long after one publication the next one comes, while several jobs run.
+        together: Duration,
+    },
 }
 
 /// The place where jobs are done.
@@ -34,9 +39,7 @@ pub struct Workplace {
 pub struct Opened {
     writable: Writable,
     operations: Operations,
-    turn: Mutex<()>,
-    /// Whether a job left the store ahead of what is published: it is opened anew before anything is published.
-    is_spoiled: AtomicBool,
+    pub(super) turns: Turns,
 }
 
 impl Workplace {
@@ -97,15 +100,14 @@ impl Workplace {
         let operations = self.operations(runtime)?;
         let mut last = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(opened) = last.upgrade() {
-            return if opened.is_spoiled.load(Ordering::SeqCst) { Err(HarvestError::Spoiled) } else { Ok(opened) };
+            return if opened.turns.are_spoiled() { Err(HarvestError::Spoiled) } else { Ok(opened) };
         }
         let writable = self.folder.open()?;
-        if let Some(job) = &writable.undone {
+        for job in &writable.undone {
             runtime.block_on(operations.forget_undone(job))?;
         }
         runtime.block_on(operations.interrupt_running())?;
-        let opened =
-            Arc::new(Opened { writable, operations, turn: Mutex::default(), is_spoiled: AtomicBool::new(false) });
+        let opened = Arc::new(Opened { writable, operations, turns: Turns::default() });
         *last = Arc::downgrade(&opened);
         Ok(opened)
     }
@@ -124,33 +126,6 @@ impl Opened {
         &self.operations
     }
 
-    /// Waits until nobody else writes. What is written from now on is undone by whoever opens the store next,
-    /// unless it is published before the turn ends.
-    ///
-    /// # Errors
-    /// When a job before left the store half written, or the mark cannot be set.
-    pub fn take_turn<'o>(&'o self, folder: &'o Folder, job: &str) -> Result<Turn<'o>, HarvestError> {
-        self.take_turn_if(folder, job, || Ok(()))
-    }
-
-    /// Takes a turn if there is still a reason to, when it comes.
-    pub(super) fn take_turn_if<'o>(
-        &'o self,
-        folder: &'o Folder,
-        job: &str,
-        still: impl FnOnce() -> Result<(), HarvestError>,
-    ) -> Result<Turn<'o>, HarvestError> {
-        let guard = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        still()?;
-        if self.is_spoiled.load(Ordering::SeqCst) {
-            return Err(HarvestError::Spoiled);
-        }
-        folder.mark_unpublished(job)?;
-        Ok(Turn { opened: self, folder, is_published: false, _guard: guard })
-    }
-}
-
-impl Opened {
     /// Notes what readers now see of a source otherwise than before, for the feeds of changes. Nobody may write
     /// meanwhile.
     ///
@@ -170,54 +145,5 @@ impl Opened {
             }
         }
         runtime.block_on(self.operations.note_changes(source, &changes, Timestamp::now()))
-    }
-}
-
-/// Leave to write.
-pub struct Turn<'o> {
-    opened: &'o Opened,
-    folder: &'o Folder,
-    is_published: bool,
-    _guard: MutexGuard<'o, ()>,
-}
-
-impl Turn<'_> {
-    /// Publishes what was written, which ends the turn.
-    ///
-    /// # Errors
-    /// When the snapshot cannot be made; what was written is then undone.
-    pub fn publish(mut self) -> Result<u64, HarvestError> {
-        let number = self.folder.publish(self.opened.store())?;
-        self.is_published = true;
-        Ok(number)
-    }
-}
-
-impl Turn<'_> {
-    /// Publishes what was written of a source, and notes, while nobody else writes, what readers see otherwise now.
-    ///
-    /// # Errors
-    /// When the snapshot cannot be made; what was written is then undone. What cannot be noted is noted with the next
-    /// change.
-    pub fn publish_of(
-        mut self,
-        source: &SourceId,
-        names: &GraphNames,
-        runtime: &Handle,
-    ) -> Result<u64, HarvestError> {
-        let number = self.folder.publish(self.opened.store())?;
-        self.is_published = true;
-        if let Err(error) = self.opened.note_changes(runtime, names, source) {
-            tracing::warn!(%source, causes = crate::catalog::with_causes(&error), "a change was not noted");
-        }
-        Ok(number)
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        if !self.is_published {
-            self.opened.is_spoiled.store(true, Ordering::SeqCst);
-        }
     }
 }

@@ -65,7 +65,7 @@ impl Job<'_> {
         self.derive(&mut written)?;
         match self.workplace.pace() {
             Pace::AsItGoes => self.apply(written),
-            Pace::AtTheEnd => {
+            Pace::AtTheEnd { .. } => {
                 let folder = self.workplace.folder().root();
                 self.spool.push(written, folder).map_err(|source| spool_error(folder, source))
             }
@@ -202,7 +202,7 @@ impl Job<'_> {
         {
             let run = format!("{}/{}", self.id, self.now);
             self.turn = Some(opened.take_turn_if(self.workplace.folder(), &run, || self.heed())?);
-            if self.workplace.pace() == Pace::AtTheEnd {
+            if self.workplace.pace() != Pace::AsItGoes {
                 let stored = opened.operations().stored_findings(&self.desk.row.slug);
                 self.meanwhile = self.runtime.block_on(stored)?;
             }

@@ -13,13 +13,15 @@ use std::time::{Duration, Instant};
 
 /// How often the service tidies up.
 const TIDYING: Duration = Duration::from_secs(3_600);
+/// How often it looks whether the store's files are worth merging.
+const LOOKING: Duration = Duration::from_secs(30);
 /// Days for which messages are kept.
 const MESSAGE_DAYS: i64 = 90;
 
 impl Service {
     /// The clock: queues what is due, tidies up.
     pub(super) fn tick(self: &Arc<Self>) {
-        let mut tidied: Option<Instant> = None;
+        let (mut tidied, mut looked): (Option<Instant>, Option<Instant>) = (None, None);
         while !self.is_stopping() {
             let now = Timestamp::now();
             let done = self.queue_due(now).and_then(|()| {
@@ -27,6 +29,10 @@ impl Service {
                     tidied = Some(Instant::now());
                     self.tidy(now)?;
                     self.check_links_of_sources()?;
+                }
+                if looked.is_none_or(|last| last.elapsed() > LOOKING) {
+                    looked = Some(Instant::now());
+                    self.compact_if_due()?;
                 }
                 Ok(())
             });

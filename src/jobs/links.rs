@@ -130,7 +130,7 @@ impl Service {
         let turn = opened.take_turn(self.runner.workplace.folder(), &name)?;
         let written = self.write_scores(opened.store(), source);
         // Scores that are half written are published like others: the next check writes the rest.
-        turn.publish()?;
+        turn.publish(&GraphNames::new(&self.runner.config.base), &self.runner.runtime)?;
         written
     }
 

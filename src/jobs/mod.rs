@@ -5,6 +5,7 @@
 
 mod backup;
 mod clock;
+mod compaction;
 mod ends;
 mod links;
 mod metrics;

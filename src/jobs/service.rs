@@ -189,6 +189,11 @@ impl Service {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// Whether no job runs.
+    pub(super) fn is_idle(&self) -> bool {
+        self.jobs_under_way().is_empty()
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::SeqCst)
     }

@@ -5,7 +5,7 @@ use super::moment::Moment;
 use super::problem::Problem;
 use super::server::Shared;
 use crate::catalog::hex;
-use crate::sparql::{AnswerBody, Answered, Failure, Question, Refusal, Reply, answer_light, may_be_light};
+use crate::sparql::{AnswerBody, Answered, Failure, Light, Question, Refusal, Reply};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -112,11 +112,17 @@ async fn light(
 ) -> Result<Option<Response>, Problem> {
     let Moment::Now(opened) = moment else { return Ok(None) };
     let tag = tag_of(question, moment);
-    if !may_be_light(question) || conditional.has(&tag) {
+    if conditional.has(&tag) {
         return Ok(None);
     }
-    let (asked, opened) = (question.clone(), Arc::clone(opened));
-    let answered = shared.quickly(move || answer_light(&asked, &opened.snapshot.store)).await?;
+    let Some(light) = Light::read(question) else { return Ok(None) };
+    let answered = match light.answer_at_once(&opened.snapshot.store) {
+        Ok(told) => Some(told),
+        Err(light) => {
+            let opened = Arc::clone(opened);
+            shared.quickly(move || light.answer(&opened.snapshot.store)).await?
+        }
+    };
     let Some((reply, bytes)) = answered else { return Ok(None) };
     match reply {
         Reply::Answer { media_type, is_volatile, bytes: length, .. } => {

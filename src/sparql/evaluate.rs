@@ -48,6 +48,13 @@ pub(super) struct Means<'m> {
     pub(super) federation: Option<Federation>,
 }
 
+impl<'m> Means<'m> {
+    /// A store alone.
+    pub(super) fn of(store: &'m Store) -> Self {
+        Self { store, searches: None, federation: None }
+    }
+}
+
 /// Evaluates a question. The answer itself is returned beside what is said of it, unless it was spooled.
 pub(super) fn evaluate(question: &Question, mut readable: Readable, means: Means<'_>) -> (Reply, Vec<u8>) {
     let offers: &[&str] = match readable.query {

@@ -2,7 +2,8 @@
 //!
 //! The server hands a [`Question`] to a [`Pool`] of worker processes, each of which opens a snapshot read-only,
 //! evaluates one query at a time, and gives back a [`Reply`]. A worker that passes a limit is killed; the next
-//! query gets another one. What comes from strangers (the query's text) is parsed in a worker only.
+//! query gets another one. A question that cannot take long ([`Light`]) needs none of them; the text of any other is
+//! trusted to a worker only.
 //!
 //! Invariants: nothing is evaluated that writes, or that leaves the store for a service that the operator did not
 //! name; an answer is of one snapshot alone.
@@ -23,7 +24,7 @@ mod wire;
 mod worker;
 
 pub use functions::{searches, with_public_functions};
-pub use light::{answer_light, may_be_light};
+pub use light::Light;
 pub use negotiation::best_match;
 pub use pool::{AnswerBody, Answered, Failure, Pool, PoolSettings};
 pub use question::{Question, Refusal, Reply};

@@ -10,7 +10,7 @@ use spargebra::{Query, SparqlParser};
 pub const LONGEST_QUERY: usize = 256 << 10;
 
 /// A query that may be run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Readable {
     /// Its algebra.
     pub query: Query,

@@ -1,6 +1,6 @@
 //! The folder of a store: `triples/` that harvests write, `snapshots/N/` that readers open, and
 //! `CURRENT`, which names the newest. `BASE` keeps the base of the graphs' names; `LOCK` is held by the
-//! process that writes; `UNPUBLISHED` names the job that is ahead of the newest snapshot. Whoever opens
+//! process that writes; `UNPUBLISHED` names the jobs that are ahead of the newest snapshot. Whoever opens
 //! the triples after a crash goes back to the newest snapshot, so that no half of a job is ever published.
 
 use super::error::StoreError;
@@ -20,8 +20,8 @@ const UNPUBLISHED: &str = "UNPUBLISHED";
 pub struct Writable {
     /// The triples.
     pub store: Store,
-    /// The job whose changes were undone when the store was opened.
-    pub undone: Option<String>,
+    /// The jobs whose changes were undone when the store was opened.
+    pub undone: Vec<String>,
     _lock: fs::File,
 }
 
@@ -117,18 +117,24 @@ impl Folder {
     }
 
     /// Notes that a job's changes go into the triples from now on: until they are published, they are undone
-    /// by whoever opens the store.
+    /// by whoever opens the store, and so are those of the jobs before it that are not published either.
     pub fn mark_unpublished(&self, job: &str) -> Result<(), StoreError> {
-        self.write_file(UNPUBLISHED, &format!("{job} {}", self.current()?.unwrap_or(0)))
+        let current = self.current()?.unwrap_or(0);
+        let mut jobs =
+            self.unpublished()?.filter(|(_, before)| *before == current).map_or(vec![], |(jobs, _)| jobs);
+        jobs.push(job.to_owned());
+        self.write_file(UNPUBLISHED, &format!("{} {current}", jobs.join(" ")))
     }
 
-    /// The job whose changes were not known to be published, and the newest snapshot when it began to write.
-    pub(super) fn unpublished(&self) -> Result<Option<(String, u64)>, StoreError> {
+    /// The jobs whose changes were not known to be published, and the newest snapshot when the first of them began
+    /// to write.
+    pub(super) fn unpublished(&self) -> Result<Option<(Vec<String>, u64)>, StoreError> {
         let path = self.root.join(UNPUBLISHED);
         match fs::read_to_string(&path) {
             Ok(text) => {
-                let (job, before) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-                Ok(Some((job.to_owned(), before.parse().unwrap_or(u64::MAX))))
+                let (jobs, before) = text.trim().rsplit_once(' ').unwrap_or((text.trim(), ""));
+                let jobs = jobs.split(' ').map(ToOwned::to_owned).collect();
+                Ok(Some((jobs, before.parse().unwrap_or(u64::MAX))))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(StoreError::File { path, source }),
@@ -175,8 +181,8 @@ impl Folder {
         };
         fs::create_dir_all(&snapshots).map_err(file(&snapshots))?;
         store.backup(&target)?;
-        let run = self.unpublished()?.map(|(run, _)| run).unwrap_or_default();
-        self.note_published(number, run.split('/').next().unwrap_or_default())?;
+        let runs = self.unpublished()?.map(|(runs, _)| runs).unwrap_or_default();
+        self.note_published(number, runs.iter().filter_map(|run| run.split('/').next()))?;
         self.write_file("CURRENT", &number.to_string())?;
         self.unmark_unpublished()?;
         self.remove_old(number);

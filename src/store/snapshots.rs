@@ -38,6 +38,9 @@ pub struct Published {
     pub at: Timestamp,
     /// The job whose end it was, or what a person did.
     pub job: String,
+    /// Jobs that ended just before, and were published with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<String>,
 }
 
 /// The lock of a reader: while it lives, the snapshot stays.
@@ -122,6 +125,18 @@ impl Folder {
         all
     }
 
+    /// How many table files the newest snapshot has.
+    ///
+    /// # Errors
+    /// When its folder cannot be read.
+    pub fn table_files(&self) -> Result<usize, StoreError> {
+        let Some(number) = self.current()? else { return Ok(0) };
+        let path = self.of_snapshot(number);
+        let entries = fs::read_dir(&path).map_err(|source| StoreError::File { path, source })?;
+        let is_table = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|ending| ending == "sst");
+        Ok(entries.flatten().filter(is_table).count())
+    }
+
     /// The kept snapshot that was current at a time.
     #[must_use]
     pub fn as_of(&self, time: Timestamp) -> Option<Published> {
@@ -131,12 +146,20 @@ impl Folder {
     /// The kept snapshot that a job published.
     #[must_use]
     pub fn of_job(&self, job: &str) -> Option<Published> {
-        self.published().into_iter().rfind(|published| published.job == job)
+        self.published()
+            .into_iter()
+            .rfind(|published| published.job == job || published.with.iter().any(|other| other == job))
     }
 
     /// Notes what a snapshot is, before it becomes the newest.
-    pub(super) fn note_published(&self, number: u64, job: &str) -> Result<(), StoreError> {
-        let published = Published { number, at: Timestamp::now(), job: job.to_owned() };
+    pub(super) fn note_published<'j>(
+        &self,
+        number: u64,
+        jobs: impl Iterator<Item = &'j str>,
+    ) -> Result<(), StoreError> {
+        let mut with: Vec<String> = jobs.map(ToOwned::to_owned).collect();
+        let job = with.pop().unwrap_or_default();
+        let published = Published { number, at: Timestamp::now(), job, with };
         let text = serde_json::to_string(&published).expect("a plain value");
         self.write_file(&format!("snapshots/{number}.json"), &text)
     }
@@ -262,6 +285,20 @@ mod tests {
         assert_eq!(folder.of_job("job-9"), None);
         assert_eq!(folder.as_of(Timestamp::now()).unwrap().number, 3);
         assert_eq!(folder.as_of(Timestamp::UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn jobs_that_are_published_together_are_one_state() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        let writable = folder.open().unwrap();
+        folder.mark_unpublished("first/2024-01-01T00:00:00Z").unwrap();
+        folder.mark_unpublished("second/2024-01-01T00:00:01Z").unwrap();
+        assert_eq!(folder.publish(&writable.store).unwrap(), 1);
+        folder.mark_unpublished("third").unwrap();
+        assert_eq!(folder.publish(&writable.store).unwrap(), 2);
+        let state_of = |job| folder.of_job(job).map(|published| published.number);
+        assert_eq!([state_of("first"), state_of("second"), state_of("third")], [Some(1), Some(1), Some(2)]);
     }
 
     #[test]

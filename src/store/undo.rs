@@ -1,4 +1,4 @@
-//! Going back to the newest snapshot: what a job wrote that did not come to its end is as if it had never been.
+//! Going back to the newest snapshot: what jobs wrote that was not published is as if it had never been.
 
 use super::error::StoreError;
 use super::folder::Folder;
@@ -9,31 +9,31 @@ use std::path::Path;
 /// What stands in the place of a job where a copy became a store: its triples are made of its snapshot.
 pub const RESTORED: &str = "restore";
 
-/// Puts the triples back to the newest snapshot when a job's changes were not published. Returns that job.
+/// Puts the triples back to the newest snapshot when the changes of jobs were not published. Returns those jobs.
 ///
 /// The caller holds the lock of the folder. A crash in the middle leaves the mark, and the next caller goes
 /// through it again.
-pub(super) fn to_newest_snapshot(folder: &Folder) -> Result<Option<String>, StoreError> {
+pub(super) fn to_newest_snapshot(folder: &Folder) -> Result<Vec<String>, StoreError> {
     let newest = folder.current()?;
-    let Some((job, before)) = folder.unpublished()? else {
+    let Some((mut jobs, before)) = folder.unpublished()? else {
         if newest.is_some() && !folder.root().join("triples").exists() {
             // A copy whose triples were not made yet.
             put_back(folder, newest)?;
         }
-        return Ok(None);
+        return Ok(Vec::new());
     };
     if newest.is_some_and(|newest| newest > before) {
         // It was published, and killed before it could say so.
         folder.unmark_unpublished()?;
-        return Ok(None);
+        return Ok(Vec::new());
     }
     put_back(folder, newest)?;
     folder.unmark_unpublished()?;
-    if job == RESTORED {
-        return Ok(None);
+    jobs.retain(|job| job != RESTORED);
+    if !jobs.is_empty() {
+        tracing::warn!(?jobs, "what these jobs had written was undone: it was not published");
     }
-    tracing::warn!(job, "what this job had written was undone: it did not come to its end");
-    Ok(Some(job))
+    Ok(jobs)
 }
 
 fn put_back(folder: &Folder, newest: Option<u64>) -> Result<(), StoreError> {
@@ -98,17 +98,18 @@ mod tests {
         folder.publish(&writable.store).unwrap();
         folder.mark_unpublished("second").unwrap();
         writable.store.insert(&quad("half")).unwrap();
+        folder.mark_unpublished("third").unwrap();
         writable.store.remove(&quad("published")).unwrap();
         drop(writable);
         let again = folder.open().unwrap();
-        assert_eq!(again.undone.as_deref(), Some("second"));
+        assert_eq!(again.undone, ["second", "third"]);
         let left: Vec<Quad> = again.store.iter().map(Result::unwrap).collect();
         assert_eq!(left, [quad("published")]);
         // The snapshot that it was made of is untouched by what is written now.
         again.store.insert(&quad("later")).unwrap();
         assert_eq!(folder.snapshot().unwrap().store.len().unwrap(), 1);
         drop(again);
-        assert_eq!(folder.open().unwrap().undone, None);
+        assert!(folder.open().unwrap().undone.is_empty());
     }
 
     #[test]

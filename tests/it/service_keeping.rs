@@ -1,7 +1,7 @@
 //! What is kept and can be had again: backups, pages that are run again, names, politeness, logs.
 
 use crate::moisson::{Bench, count, text};
-use crate::serving::{Serving, administrator, source};
+use crate::serving::{Serving, administrator, source, until};
 use crate::sources::datasets;
 use crate::stand_in::{Page, StandIn};
 use serde_json::{Value, json};
@@ -161,4 +161,37 @@ fn the_configuration_is_checked_and_logs_are_objects() {
         ["fetch and lift", "convert", "validate", "store", "publish"].iter().all(|phase| phases.contains(phase)),
         "{phases:?}"
     );
+}
+
+#[test]
+fn the_stores_files_are_merged_when_nothing_runs() {
+    let bench = Bench::new();
+    let dataset = |number: u32, title: &str| {
+        format!(
+            "<http://e.example/{number}> a <http://www.w3.org/ns/dcat#Dataset> ; \
+             <http://purl.org/dc/terms/identifier> \"{number}\" ; <http://purl.org/dc/terms/title> \"{title}\"@en .\n"
+        )
+    };
+    for round in 1..=3 {
+        let all: String = (1..=round + 2).map(|number| dataset(number, &format!("round {round}"))).collect();
+        let file = bench.write("c.ttl", &all);
+        bench.harvest(text(&file), &[]);
+    }
+    let folder = moisson::store::Folder::new(bench.store());
+    let (files, number, quads) =
+        (folder.table_files().expect("files"), folder.current().expect("a state"), bench.quads());
+    bench.write("moisson.toml", &format!("[service]\ncompact_above = {}\n", files - 1));
+    let serving = Serving::start(&bench, &[]);
+    let left = until(Duration::from_secs(30), || {
+        (folder.current().expect("a state") > number).then(|| folder.table_files().expect("files"))
+    });
+    assert!(left < files, "{left} of {files}");
+    assert_eq!(bench.quads(), quads);
+    assert!(serving.stop(), "a stopped service ends well");
+    // Once is enough, until there are twice as many.
+    let after = folder.current().expect("a state");
+    let serving = Serving::start(&bench, &[]);
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(serving.stop(), "a stopped service ends well");
+    assert_eq!(folder.current().expect("a state"), after);
 }
