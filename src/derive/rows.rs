@@ -11,6 +11,7 @@ use crate::triples::{Graph, GraphBuilder, GraphView, independent_batches};
 use oxigraph::store::Store;
 use oxrdf::{GraphNameRef, Triple};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use spareval::{QueryResults, QuerySolution};
 use spargebra::Query;
 use std::collections::{BTreeMap, HashMap};
@@ -25,7 +26,7 @@ const QUERIES: &[(&str, &str)] = &[
 ];
 
 /// Records derived together: planning a query costs as much as answering it for several.
-const BATCH: usize = 100;
+const BATCH: usize = 250;
 
 /// When the records of a source were last seen, by the source's name.
 pub type Seen = HashMap<String, String>;
@@ -181,11 +182,11 @@ impl Deriver {
     }
 
     /// What records fulfil, by their nodes.
-    fn fulfilled(&self, graph: &Graph) -> Result<HashMap<String, Fulfilled>, QueryError> {
+    fn fulfilled(&self, graph: &Graph) -> Result<FxHashMap<String, Fulfilled>, QueryError> {
         let evaluator = record_evaluator(self.languages.clone());
         let failed = |source| QueryError::Evaluation { name: "mqa".to_owned(), source };
         let results = evaluator.prepare(&self.quality).execute(GraphView::of(graph)).map_err(failed)?;
-        let mut found: HashMap<String, Fulfilled> = HashMap::new();
+        let mut found: FxHashMap<String, Fulfilled> = FxHashMap::default();
         let QueryResults::Solutions(solutions) = results else { return Ok(found) };
         for solution in solutions {
             let solution = solution.map_err(failed)?;
@@ -222,9 +223,9 @@ impl Deriver {
     }
 
     /// All rows of a graph, by the record's node.
-    fn rows(&self, graph: &Graph, languages: &[String]) -> Result<HashMap<String, Rows>, QueryError> {
+    fn rows(&self, graph: &Graph, languages: &[String]) -> Result<FxHashMap<String, Rows>, QueryError> {
         let evaluator = record_evaluator(self.languages.iter().chain(languages).cloned().collect());
-        let mut found: HashMap<String, Rows> = HashMap::new();
+        let mut found: FxHashMap<String, Rows> = FxHashMap::default();
         for (name, query) in &self.queries {
             let failed = |source| QueryError::Evaluation { name: (*name).to_owned(), source };
             let results = evaluator.prepare(query).execute(GraphView::of(graph)).map_err(failed)?;

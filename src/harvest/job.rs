@@ -274,8 +274,8 @@ impl Job<'_> {
 
     /// Ends a job that stored nothing: what it had written is undone by whoever opens the store next.
     fn finish_failed(&mut self, error: &HarvestError, started: Instant) -> Result<JobReport, HarvestError> {
-        // A batch that is being loaded needs the store; its own fate is of no interest any more.
-        let _ = self.wait_for_load();
+        // What is being loaded needs the store; its own fate is of no interest any more.
+        self.pending.loading = None;
         self.turn = None;
         let status = match error {
             HarvestError::Cancelled => Status::Cancelled,

@@ -15,6 +15,7 @@ mod graphs;
 mod hand;
 mod job;
 mod known;
+mod loading;
 mod options;
 mod ours;
 mod outcome;

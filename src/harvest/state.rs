@@ -1,7 +1,7 @@
 //! What a job has learned so far, and where its time goes.
 
 use super::differences::Difference;
-use super::outcome::HarvestError;
+use super::loading::Loading;
 use super::renames;
 use super::report::{Examples, FindingCounts, RecordCounts};
 use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError, Syntax};
@@ -10,7 +10,6 @@ use crate::operations::{DerivedRow, Item, RecordRow};
 use crate::vocab::rdf;
 use oxrdf::{NamedOrBlankNode, Term};
 use std::collections::HashMap;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// What a job has learned so far.
@@ -108,7 +107,7 @@ pub(super) struct FirstSeen {
 pub(super) struct Pending {
     pub(super) rows: Vec<RecordRow>,
     pub(super) derived: Vec<DerivedRow>,
-    pub(super) load: Option<JoinHandle<Result<(), HarvestError>>>,
+    pub(super) loading: Option<Loading>,
 }
 
 impl Pending {

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
 /// Records converted together: enough that planning a query costs little for each.
-const BATCH: usize = 100;
+const BATCH: usize = 250;
 
 /// A record that goes through conversion, with what comes of it.
 pub(super) struct Processed {

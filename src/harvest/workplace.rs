@@ -139,9 +139,11 @@ impl Opened {
     ) -> Result<(), OperationsError> {
         let published = CatalogueRecord::hashes(self.store(), names, source);
         let mut changes = runtime.block_on(self.operations.unnoted_changes(source, &published))?;
+        let keys = changes.iter().map(|change| change.key).collect();
+        let mut nodes = CatalogueRecord::nodes(self.store(), names, &keys);
         for change in &mut changes {
-            if let Some(record) = CatalogueRecord::read(self.store(), names, change.key) {
-                change.node = record.node.into_string();
+            if let Some(node) = nodes.remove(&change.key) {
+                change.node = node.into_string();
             }
         }
         runtime.block_on(self.operations.note_changes(source, &changes, Timestamp::now()))

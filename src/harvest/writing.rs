@@ -1,6 +1,7 @@
 //! From processed records to the store, and to the operations database once the store has them.
 
 use super::job::Job;
+use super::loading::{Load, Loading, Notes, note};
 use super::ours::Ours;
 use super::outcome::HarvestError;
 use super::renames;
@@ -9,14 +10,13 @@ use super::window::{Processed, left_alone};
 use super::workplace::Pace;
 use crate::catalog::DatasetKey;
 use crate::derive::Described;
-use crate::operations::{DerivedRow, FormerState, Item, ItemOutcome, Operations, OperationsError, RecordRow};
+use crate::operations::{DerivedRow, FormerState, Item, ItemOutcome, RecordRow};
 use crate::store::{Batch, CatalogueRecord, Change, GraphNames, StoreError, Writer};
 use oxigraph::store::Store;
 use oxrdf::{GraphNameRef, Quad};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
-use std::thread::JoinHandle;
 use std::time::Instant;
 
 /// Records that would be different and are shown.
@@ -213,7 +213,6 @@ impl Job<'_> {
     /// Replaces what the store has of records, at once: each is as it was or as it became.
     fn replace(&mut self, written: Vec<Written>) -> Result<(), HarvestError> {
         let Some(opened) = self.desk.opened.as_ref().filter(|_| !written.is_empty()) else { return Ok(()) };
-        self.wait_for_load()?;
         let (mut states, mut rows, mut derived, mut changes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for one in written {
             let key = one.change.key;
@@ -277,64 +276,32 @@ impl Job<'_> {
         (row, change)
     }
 
-    /// Loads a batch while the crawl goes on; one batch at a time, so that memory stays bounded. Its rows
-    /// are noted once the store has it.
+    /// Loads a batch while the crawl goes on.
     fn load(&mut self, batch: Batch) -> Result<(), HarvestError> {
-        self.wait_for_load()?;
+        let Some(opened) = &self.desk.opened else { return Ok(()) };
         let (rows, derived) = self.pending.take();
-        let operations = self.desk.opened.as_ref().map(|opened| opened.operations().clone());
-        let (runtime, now) = (self.runtime.clone(), self.now.clone());
-        self.pending.load = Some(std::thread::spawn(move || {
-            batch.load()?;
-            if let Some(operations) = operations {
-                runtime.block_on(note(&operations, &rows, &derived, &now))?;
-            }
-            Ok(())
-        }));
-        Ok(())
+        let loading = self.pending.loading.get_or_insert_with(|| {
+            let (operations, runtime) = (opened.operations().clone(), self.runtime.clone());
+            Loading::start(opened.store().clone(), Notes { operations, runtime, now: self.now.clone() })
+        });
+        loading.load(Load { batch, rows, derived })
     }
 
-    pub(super) fn wait_for_load(&mut self) -> Result<(), HarvestError> {
-        match self.pending.load.take().map(JoinHandle::join) {
-            None => Ok(()),
-            Some(Ok(outcome)) => outcome,
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
-        }
-    }
-
-    pub(super) fn flush(&mut self) -> Result<(), HarvestError> {
+    fn flush(&mut self) -> Result<(), HarvestError> {
         let start = Instant::now();
         if let Some(batch) = self.writer.as_mut().and_then(Writer::rest) {
             self.load(batch)?;
         }
-        self.wait_for_load()?;
-        self.note_pending()?;
-        self.clock.add("store", start.elapsed());
-        Ok(())
-    }
-
-    /// Notes findings of records that are in the store now.
-    fn note_pending(&mut self) -> Result<(), HarvestError> {
-        let (rows, derived) = self.pending.take();
-        if let Some(opened) = &self.desk.opened {
-            self.runtime.block_on(note(opened.operations(), &rows, &derived, &self.now))?;
+        if let Some(loading) = self.pending.loading.take() {
+            loading.end()?;
         }
+        self.clock.add("store", start.elapsed());
         Ok(())
     }
 }
 
 fn spool_error(folder: &Path, source: std::io::Error) -> HarvestError {
     StoreError::File { path: folder.to_owned(), source }.into()
-}
-
-async fn note(
-    operations: &Operations,
-    rows: &[RecordRow],
-    derived: &[DerivedRow],
-    now: &str,
-) -> Result<(), OperationsError> {
-    operations.write_records(rows, now).await?;
-    operations.keep_derived(derived).await
 }
 
 /// A record's stored statements, as canonical N-Quads.

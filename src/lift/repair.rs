@@ -19,13 +19,22 @@ pub(crate) fn iri(text: &str) -> Option<Cow<'_, str>> {
     Iri::parse(encoded.as_str()).is_ok().then_some(Cow::Owned(encoded))
 }
 
+/// What each byte is: every IRI of a page is looked at, byte by byte.
+static HARMLESS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric()
+            || matches!(byte as u8, b'-' | b'.' | b'_' | b'~' | b'/' | b'?' | b'=' | b'&' | b'+' | b',');
+        byte += 1;
+    }
+    table
+};
+
 /// A quick look that lets the common IRI pass: an `http` address in plain, harmless characters.
 fn needs_look(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let is_harmless = |byte: u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'?' | b'=' | b'&' | b'+' | b',')
-    };
+    let is_harmless = |byte: u8| HARMLESS[usize::from(byte)];
     match rest {
         Some(rest) => {
             let (path, fragment) = rest.split_once('#').unwrap_or((rest, ""));

@@ -15,7 +15,7 @@ use crate::jobs::{Service, least_severity};
 use crate::operations::{Operations, OperationsError};
 use crate::report::Rules;
 use crate::sparql::{Pool, PoolSettings, Question};
-use crate::store::{CatalogueRecord, Folder, GraphNames, Snapshot, StoreError};
+use crate::store::{CatalogueRecord, Folder, GraphNames, NewestMark, Snapshot, StoreError};
 use axum::Router;
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -85,8 +85,8 @@ pub(super) struct Shared {
     pub(super) chosen: feed::Chosen,
     pub(super) remembered: Remembered,
     pub(super) counted: Counted,
-    /// The snapshot last opened. Written by whichever request first sees a newer one.
-    opened: RwLock<Arc<Opened>>,
+    /// The snapshot last opened, and the mark of that. Written by whichever request first sees a newer one.
+    opened: RwLock<(Option<NewestMark>, Arc<Opened>)>,
 }
 
 /// Queries that may run at once; more are asked to come again.
@@ -126,20 +126,21 @@ impl Opened {
 impl Shared {
     /// The newest snapshot, opened again when a harvest published one.
     pub(super) fn snapshot(&self) -> Result<Arc<Opened>, StoreError> {
-        let current = self.settings.folder.current()?;
-        if let Ok(opened) = self.opened.read()
-            && current == Some(opened.snapshot.number)
+        let folder = &self.settings.folder;
+        let mark = folder.newest_mark();
+        if let Ok(known) = self.opened.read()
+            && known.0 == mark
         {
-            return Ok(Arc::clone(&opened));
+            return Ok(Arc::clone(&known.1));
         }
         // One opens it, the others wait for that.
-        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        if self.settings.folder.current()? == Some(opened.snapshot.number) {
-            return Ok(Arc::clone(&opened));
+        let mut known = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        // Taken before: what is published meanwhile is seen the next time.
+        let mark = folder.newest_mark();
+        if known.0 != mark {
+            *known = (mark, Opened::new(folder.snapshot()?));
         }
-        let newest = Opened::new(self.settings.folder.snapshot()?);
-        *opened = Arc::clone(&newest);
-        Ok(newest)
+        Ok(Arc::clone(&known.1))
     }
 
     /// The rules of the profiles that the program brings; they are compiled when they are first asked for.
@@ -259,7 +260,7 @@ impl Server {
     /// When the store or the operations database cannot be read, or nothing was published yet.
     pub async fn open(settings: Settings, service: Option<Arc<Service>>) -> Result<Self, ServeError> {
         let operations = Operations::open(&settings.folder.operations()).await?;
-        let snapshot = settings.folder.snapshot()?;
+        let (mark, snapshot) = (settings.folder.newest_mark(), settings.folder.snapshot()?);
         let pool = Pool::new(pool_settings(&settings))?;
         let shared = Shared {
             pool,
@@ -279,7 +280,7 @@ impl Server {
             readings: Arc::new(Semaphore::new(READINGS)),
             lights: Arc::new(Semaphore::new(PLACES)),
             downloads: Arc::new(Semaphore::new(PLACES)),
-            opened: RwLock::new(Opened::new(snapshot)),
+            opened: RwLock::new((mark, Opened::new(snapshot))),
             settings,
         };
         Ok(Self { shared: Arc::new(shared) })

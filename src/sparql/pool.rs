@@ -161,20 +161,18 @@ impl Pool {
             NoPlace::Share => Failure::Share,
             NoPlace::Late => Failure::Time(self.settings.time),
         })?;
-        let mut worker = self.worker()?;
+        let mut taken = Taken { pool: self, worker: Some(self.worker()?) };
+        let worker = taken.worker.as_mut().expect("it was taken just now");
         question.spool = worker.spool.clone();
-        // A worker that is not put back is killed: so it ends too when the client goes away.
-        let outcome = self.converse(&mut worker, &question, &place, deadline).await;
+        let outcome = self.converse(worker, &question, &place, deadline).await;
         let spooled =
             outcome.as_ref().is_ok_and(|(reply, _)| matches!(reply, Reply::Answer { is_spooled: true, .. }));
         let file = if spooled { Some(std::fs::File::open(&question.spool)?) } else { None };
         let _ = std::fs::remove_file(&question.spool);
-        if outcome.is_ok() && !worker.gives_way && worker.memory() < self.settings.memory / 2 {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
-        } else {
-            drop(worker);
-            self.replenish(1)?;
+        if outcome.is_ok() {
+            taken.put_back();
         }
+        drop(taken);
         drop(place);
         let (reply, bytes) = outcome?;
         match reply {
@@ -265,6 +263,35 @@ impl Pool {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let spool = self.spool.path().join(number.to_string());
         Ok(Worker { child, input, output, spool, gives_way: false })
+    }
+}
+
+/// A worker that is asked. Unless it is put back it is killed, and another one starts in its place: so it ends too when
+/// the client goes away.
+struct Taken<'p> {
+    pool: &'p Pool,
+    worker: Option<Worker>,
+}
+
+impl Taken<'_> {
+    /// Lets others ask it, unless it was slowed down or grew.
+    fn put_back(&mut self) {
+        let is_fit = |worker: &mut Worker| !worker.gives_way && worker.memory() < self.pool.settings.memory / 2;
+        if let Some(worker) = self.worker.take_if(is_fit) {
+            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            drop(worker);
+            // Without it, the next query starts one.
+            if let Err(error) = self.pool.replenish(1) {
+                tracing::warn!(%error, "no worker could be started");
+            }
+        }
     }
 }
 

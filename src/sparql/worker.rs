@@ -88,6 +88,10 @@ struct Worker {
 
 impl Worker {
     fn answer_all(mut self) -> io::Result<()> {
+        // The first question, which waits for it else, is most likely one of the newest snapshot.
+        if let Ok(Some(newest)) = self.settings.folder.current() {
+            let _ = self.snapshot(newest);
+        }
         let mut input = BufReader::new(io::stdin().lock());
         // Standard output as Rust has it writes line by line.
         let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);

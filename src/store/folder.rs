@@ -11,7 +11,9 @@ use oxigraph::store::{StorageError, Store};
 use oxrdf::{GraphNameRef, NamedNode, Quad, Triple};
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The file that names the job whose changes are not published.
 const UNPUBLISHED: &str = "UNPUBLISHED";
@@ -23,6 +25,13 @@ pub struct Writable {
     /// The jobs whose changes were undone when the store was opened.
     pub undone: Vec<String>,
     _lock: fs::File,
+}
+
+/// Stays the same as long as the newest snapshot does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewestMark {
+    file: u64,
+    at: SystemTime,
 }
 
 /// A store on disk.
@@ -197,6 +206,13 @@ impl Folder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(StoreError::File { path, source }),
         }
+    }
+
+    /// What tells without reading whether another snapshot has become the newest: each publication makes its file anew.
+    #[must_use]
+    pub fn newest_mark(&self) -> Option<NewestMark> {
+        let known = fs::metadata(self.root.join("CURRENT")).ok()?;
+        Some(NewestMark { file: known.ino(), at: known.modified().ok()? })
     }
 
     /// The folder of a snapshot.

@@ -201,37 +201,54 @@ impl CatalogueRecord {
 }
 
 impl CatalogueRecord {
-    fn hash_of(store: &Store, names: &GraphNames, key: DatasetKey) -> Option<GraphHash> {
-        let node = names.catalogue_record(key);
-        let graph = GraphNameRef::from(node.as_ref());
-        let quad =
-            store.quads_for_pattern(Some(node.as_ref().into()), Some(moisson::HASH), None, Some(graph)).next()?;
-        match quad.ok()?.object {
-            Term::Literal(hash) => GraphHash::parse(hash.value()),
-            Term::NamedNode(_) | Term::BlankNode(_) => None,
-        }
-    }
-
     /// The hashes of a source's records, by key.
     #[must_use]
     pub fn hashes(store: &Store, names: &GraphNames, source: &SourceId) -> HashMap<DatasetKey, GraphHash> {
         let keys: HashSet<DatasetKey> = Self::keys(store, names, Some(source)).into_iter().collect();
-        if keys.len() < LOOKED_UP {
-            // One after the other: a store of many sources is not gone through for one of them.
-            return keys.into_iter().filter_map(|key| Some((key, Self::hash_of(store, names, key)?))).collect();
-        }
-        store
-            .quads_for_pattern(None, Some(moisson::HASH), None, None)
-            .filter_map(Result::ok)
-            .filter(is_own)
-            .filter_map(|quad| {
-                let NamedOrBlankNode::NamedNode(node) = &quad.subject else { return None };
-                let Term::Literal(hash) = &quad.object else { return None };
-                let key = names.key(node.as_str()).filter(|key| keys.contains(key))?;
-                Some((key, GraphHash::parse(hash.value())?))
-            })
-            .collect()
+        let hash = |object: Term| match object {
+            Term::Literal(hash) => GraphHash::parse(hash.value()),
+            _ => None,
+        };
+        let objects = objects(store, names, &keys, moisson::HASH);
+        objects.into_iter().filter_map(|(key, object)| Some((key, hash(object)?))).collect()
     }
+
+    /// The nodes that records describe, by key.
+    #[must_use]
+    pub fn nodes(store: &Store, names: &GraphNames, keys: &HashSet<DatasetKey>) -> HashMap<DatasetKey, NamedNode> {
+        let node = |object: Term| match object {
+            Term::NamedNode(node) => Some(node),
+            _ => None,
+        };
+        let objects = objects(store, names, keys, foaf::PRIMARY_TOPIC);
+        objects.into_iter().filter_map(|(key, object)| Some((key, node(object)?))).collect()
+    }
+}
+
+/// What catalogue records say by a property.
+fn objects(
+    store: &Store,
+    names: &GraphNames,
+    keys: &HashSet<DatasetKey>,
+    predicate: NamedNodeRef<'_>,
+) -> Vec<(DatasetKey, Term)> {
+    if keys.len() < LOOKED_UP {
+        // One after the other: a store of many sources is not gone through for one of them.
+        let object = |key: &DatasetKey| {
+            let about = names.catalogue_record(*key);
+            let (subject, graph) = (about.as_ref().into(), GraphNameRef::from(about.as_ref()));
+            let found = store.quads_for_pattern(Some(subject), Some(predicate), None, Some(graph)).next()?;
+            Some((*key, found.ok()?.object))
+        };
+        return keys.iter().filter_map(object).collect();
+    }
+    let all = store.quads_for_pattern(None, Some(predicate), None, None).filter_map(Result::ok).filter(is_own);
+    all.filter_map(|quad| {
+        let NamedOrBlankNode::NamedNode(about) = &quad.subject else { return None };
+        let key = names.key(about.as_str()).filter(|key| keys.contains(key))?;
+        Some((key, quad.object))
+    })
+    .collect()
 }
 
 /// Whether a quad stands in the graph named by its subject, where only Moisson writes.

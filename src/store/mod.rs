@@ -7,15 +7,17 @@
 mod error;
 mod folder;
 mod graphs;
+mod loader;
 mod refuse;
 mod snapshots;
 mod undo;
 mod writer;
 
 pub use error::StoreError;
-pub use folder::{Folder, Writable};
+pub use folder::{Folder, NewestMark, Writable};
 pub use graphs::{CatalogueRecord, GraphNames, SourceGraph};
+pub use loader::{Batch, Loader};
 pub use refuse::{RefusedQuery, refuse_outside};
 pub use snapshots::{Held, Keeping, Published, Snapshot};
 pub use undo::RESTORED;
-pub use writer::{Batch, Change, Writer};
+pub use writer::{Change, Writer};

@@ -2,19 +2,13 @@
 
 use super::error::StoreError;
 use super::graphs::{CatalogueRecord, GraphNames};
+use super::loader::{Batch, LOAD_AT_MOST, LOAD_FROM};
 use crate::catalog::{DatasetKey, GraphHash};
 use crate::convert::canonical_hash;
 use crate::vocab::{dct, moisson, xsd};
 use oxigraph::store::{StorageError, Store, Transaction};
 use oxrdf::{GraphName, GraphNameRef, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use rustc_hash::FxHashSet;
-
-/// Quads that the bulk loader counts a megabyte for.
-const QUADS_A_MEGABYTE: usize = 1_000;
-/// New graphs are loaded together from this many triples on.
-const LOAD_FROM: usize = 150_000;
-/// Fewer than this are not worth the bulk loader's files.
-const LOAD_AT_LEAST: usize = 20_000;
 
 /// A record's new state.
 #[derive(Debug)]
@@ -29,30 +23,6 @@ pub struct Change {
     pub record: CatalogueRecord,
     /// What we say of it: its findings, its quality.
     pub ours: Vec<Quad>,
-}
-
-/// New records that are loaded together.
-pub struct Batch {
-    store: Store,
-    quads: Vec<Quad>,
-}
-
-impl Batch {
-    /// Loads the batch, all or nothing. May run on a thread of its own.
-    pub fn load(self) -> Result<(), StoreError> {
-        if self.quads.len() < LOAD_AT_LEAST {
-            let mut transaction = self.store.start_transaction()?;
-            transaction.extend(self.quads.iter().map(Quad::as_ref));
-            transaction.commit()?;
-            return Ok(());
-        }
-        // The loader cuts its input into pieces by the memory it may take: a piece for each of its threads.
-        let megabytes = self.quads.len() / QUADS_A_MEGABYTE + 1;
-        let mut loader = self.store.bulk_loader().with_num_threads(2).with_max_memory_size_in_megabytes(megabytes);
-        loader.load_quads(self.quads)?;
-        loader.commit()?;
-        Ok(())
-    }
 }
 
 /// Writes the changes of one job.
@@ -74,7 +44,7 @@ impl<'s> Writer<'s> {
     pub fn add(&mut self, change: Change) -> Option<Batch> {
         if self.waiting.capacity() == 0 {
             // Growing step by step would copy it again and again.
-            self.waiting.reserve(LOAD_FROM + LOAD_FROM / 8);
+            self.waiting.reserve(LOAD_AT_MOST);
         }
         let mut waiting = std::mem::take(&mut self.waiting);
         self.add_quads(change, &mut waiting);
@@ -85,7 +55,7 @@ impl<'s> Writer<'s> {
     /// The batch of what still waits.
     pub fn rest(&mut self) -> Option<Batch> {
         let quads = std::mem::take(&mut self.waiting);
-        (!quads.is_empty()).then(|| Batch { store: self.store.clone(), quads })
+        (!quads.is_empty()).then(|| Batch { quads })
     }
 
     /// Replaces records, each by its difference, in one transaction.
