@@ -55,7 +55,7 @@ impl<'s> Writer<'s> {
     /// The batch of what still waits.
     pub fn rest(&mut self) -> Option<Batch> {
         let quads = std::mem::take(&mut self.waiting);
-        (!quads.is_empty()).then(|| Batch { quads })
+        (!quads.is_empty()).then_some(Batch { quads })
     }
 
     /// Replaces records, each by its difference, in one transaction.
