@@ -289,8 +289,9 @@ impl Job<'_> {
 
     fn flush(&mut self) -> Result<(), HarvestError> {
         let start = Instant::now();
-        if let Some(batch) = self.writer.as_mut().and_then(Writer::rest) {
-            self.load(batch)?;
+        // Nothing else is done any more: all that can load it does.
+        for part in self.writer.as_mut().and_then(Writer::rest).map(Batch::parted).into_iter().flatten() {
+            self.load(part)?;
         }
         if let Some(loading) = self.pending.loading.take() {
             loading.end()?;

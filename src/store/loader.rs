@@ -25,6 +25,18 @@ pub struct Batch {
     pub(super) quads: Vec<Quad>,
 }
 
+impl Batch {
+    /// The batch in two parts, which are loaded at once; or whole, where the parts are not worth files.
+    #[must_use]
+    pub fn parted(mut self) -> Vec<Self> {
+        if self.quads.len() < THREADS * LOAD_AT_LEAST {
+            return vec![self];
+        }
+        let quads = self.quads.split_off(self.quads.len() / 2);
+        vec![self, Self { quads }]
+    }
+}
+
 /// Loads batches.
 pub struct Loader<'s> {
     store: &'s Store,
@@ -91,8 +103,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let mut loader = Loader::new(&store);
-        for name in ["first", "second"] {
-            loader.load(batch(name, LOAD_AT_LEAST)).unwrap();
+        let parts = batch("first", 2 * LOAD_AT_LEAST).parted();
+        assert_eq!(parts.len(), 2);
+        for part in parts {
+            loader.load(part).unwrap();
         }
         // A small one does not overtake those before it.
         loader.load(batch("third", 10)).unwrap();
@@ -108,10 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn few_statements_go_in_at_once() {
+    fn few_statements_go_in_at_once_and_whole() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        Loader::new(&store).load(batch("few", 10)).unwrap();
+        let mut few = batch("few", 10).parted();
+        assert_eq!(few.len(), 1);
+        Loader::new(&store).load(few.remove(0)).unwrap();
         assert_eq!(store.len().unwrap(), 10);
     }
 }
