@@ -264,9 +264,11 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if is_store { STORE_FAILED } else { USAGE }
 }
 
-/// Threads that serve: more than cores, since one that looks something up may wait for the disk.
-const THREADS: usize = 4;
+/// Threads that serve, at least: while one looks something up and waits for the disk, another goes on.
+const THREADS: usize = 2;
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?)
+    // More than there are cores take each other's turns, which the slowest answers tell.
+    let threads = std::thread::available_parallelism().map_or(THREADS, |cores| THREADS.max(cores.get()));
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)
 }
