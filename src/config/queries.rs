@@ -88,6 +88,10 @@ impl Snapshots {
         if !(0..=3_660).contains(&self.days) {
             return Err(("service.snapshots.days", self.days.to_string(), "a number between 0 and 3660"));
         }
+        if self.together_seconds > 600 {
+            let value = self.together_seconds.to_string();
+            return Err(("service.snapshots.together_seconds", value, "a number between 0 and 600"));
+        }
         Ok(())
     }
 }

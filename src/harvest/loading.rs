@@ -28,7 +28,6 @@ pub(super) struct Loading {
 }
 
 /// Where what is loaded is noted, by which job's time.
-#[derive(Clone)]
 pub(super) struct Notes {
     pub(super) operations: Operations,
     pub(super) runtime: Handle,

@@ -177,7 +177,8 @@ mod tests {
     use tokio::runtime::Runtime;
 
     const LONG: Duration = Duration::from_secs(60);
-    const SHORT: Duration = Duration::from_millis(200);
+    /// Long enough for three jobs to write on a busy machine.
+    const SHORT: Duration = Duration::from_secs(2);
 
     struct Place {
         _root: tempfile::TempDir,
@@ -210,6 +211,12 @@ mod tests {
 
         fn published(&self) -> usize {
             self.folder.snapshot().unwrap().store.len().unwrap()
+        }
+    }
+
+    fn until_one_waits(opened: &Opened) {
+        while opened.turns.awaited().sources.is_empty() {
+            std::thread::yield_now();
         }
     }
 
@@ -251,9 +258,7 @@ mod tests {
         place.write(&opened, "first", LONG).unwrap();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| place.write(&opened, "second", LONG));
-            while opened.turns.awaited().sources.is_empty() {
-                std::thread::yield_now();
-            }
+            until_one_waits(&opened);
             let turn = opened.take_turn(&place.folder, "hand").unwrap();
             assert_eq!(turn.publish(&place.names, place.runtime.handle()).unwrap(), 2);
             assert_eq!(waiting.join().unwrap().unwrap(), 2);
@@ -268,9 +273,7 @@ mod tests {
         place.write(&opened, "first", LONG).unwrap();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| place.write(&opened, "second", LONG));
-            while opened.turns.awaited().sources.is_empty() {
-                std::thread::yield_now();
-            }
+            until_one_waits(&opened);
             drop(opened.take_turn(&place.folder, "failing").unwrap());
             assert!(matches!(waiting.join().unwrap(), Err(HarvestError::Spoiled)));
         });

@@ -78,15 +78,15 @@ pub(super) async fn respond(
     moment: &Moment,
     conditional: &Conditional,
 ) -> Result<Response, Problem> {
-    if let Some(response) = light(shared, &question, moment, conditional).await? {
+    let mut tag = tag_of(&question, moment);
+    if conditional.has(&tag) {
+        return Ok(not_modified(tag));
+    }
+    if let Some(response) = light(shared, &question, moment, &tag).await? {
         return Ok(response);
     }
     let deadline = shared.pool.deadline();
     for _ in 0..FOLLOWED {
-        let tag = tag_of(&question, moment);
-        if conditional.has(&tag) {
-            return Ok(not_modified(tag));
-        }
         match shared.pool.ask(client, question.clone(), deadline).await {
             Ok(answered) => return sent(shared, answered, &tag, question.snapshot),
             Err(Failure::Elsewhere(_)) if matches!(moment, Moment::Then { .. }) => {
@@ -94,7 +94,13 @@ pub(super) async fn respond(
                 return Err(Problem::bad_request(detail));
             }
             // The index follows the snapshots; an answer is of one state, so the question goes where the index is.
-            Err(Failure::Elsewhere(snapshot)) => question.snapshot = snapshot,
+            Err(Failure::Elsewhere(snapshot)) => {
+                question.snapshot = snapshot;
+                tag = tag_of(&question, moment);
+                if conditional.has(&tag) {
+                    return Ok(not_modified(tag));
+                }
+            }
             // The index speaks of a state that is gone, as after a restart: it is being brought to the newest.
             Err(Failure::Refused(Refusal::Snapshot, _)) if question.snapshot != moment.number() => break,
             Err(failure) => return Err(told(failure)),
@@ -108,13 +114,9 @@ async fn light(
     shared: &Shared,
     question: &Question,
     moment: &Moment,
-    conditional: &Conditional,
+    tag: &str,
 ) -> Result<Option<Response>, Problem> {
     let Moment::Now(opened) = moment else { return Ok(None) };
-    let tag = tag_of(question, moment);
-    if conditional.has(&tag) {
-        return Ok(None);
-    }
     let Some(light) = Light::read(question) else { return Ok(None) };
     let answered = match light.answer_at_once(&opened.snapshot.store) {
         Ok(told) => Some(told),
@@ -127,7 +129,7 @@ async fn light(
     match reply {
         Reply::Answer { media_type, is_volatile, bytes: length, .. } => {
             let answered = Answered { media_type, is_volatile, length, body: AnswerBody::Memory(bytes) };
-            sent(shared, answered, &tag, question.snapshot).map(Some)
+            sent(shared, answered, tag, question.snapshot).map(Some)
         }
         Reply::Refused { why, detail } => Err(told(Failure::Refused(why, detail))),
         Reply::Elsewhere { .. } => Ok(None),

@@ -6,6 +6,7 @@
 
 use super::error::StoreError;
 use super::folder::Folder;
+use super::undo::is_table_file;
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use oxigraph::store::Store;
 use serde::{Deserialize, Serialize};
@@ -133,8 +134,7 @@ impl Folder {
         let Some(number) = self.current()? else { return Ok(0) };
         let path = self.of_snapshot(number);
         let entries = fs::read_dir(&path).map_err(|source| StoreError::File { path, source })?;
-        let is_table = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|ending| ending == "sst");
-        Ok(entries.flatten().filter(is_table).count())
+        Ok(entries.flatten().filter(|entry| is_table_file(&entry.path())).count())
     }
 
     /// The kept snapshot that was current at a time.

@@ -70,12 +70,16 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
             continue;
         }
         let target = to.join(&name);
-        let is_table = entry.path().extension().is_some_and(|ending| ending == "sst");
-        if !(is_table && fs::hard_link(entry.path(), &target).is_ok()) {
+        if !(is_table_file(&entry.path()) && fs::hard_link(entry.path(), &target).is_ok()) {
             fs::copy(entry.path(), &target)?;
         }
     }
     Ok(())
+}
+
+/// Whether a file is one of those in which the store keeps its statements, sorted and never changed.
+pub(super) fn is_table_file(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "sst")
 }
 
 #[cfg(test)]
