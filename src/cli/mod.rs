@@ -264,11 +264,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if is_store { STORE_FAILED } else { USAGE }
 }
 
-/// Threads that serve, at least: while one looks something up and waits for the disk, another goes on.
-const THREADS: usize = 2;
-
+/// What harvests and what listens to workers; connections have threads of their own.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    // More than there are cores take each other's turns, which the slowest answers tell.
-    let threads = std::thread::available_parallelism().map_or(THREADS, |cores| THREADS.max(cores.get()));
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)
+    Ok(tokio::runtime::Runtime::new()?)
 }

@@ -1,11 +1,13 @@
 //! Connections: so many at once, each with so much time for the head of a request, and a quiet end.
 
 use super::patience::Patient;
+use super::threads::Threads;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,7 +26,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves connections until it is told to stop, and the answers under way to their end.
-pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+///
+/// # Errors
+/// When no thread can be started.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let mut threads = Threads::new()?;
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let ending = GracefulShutdown::new();
     let mut stop = pin!(stop);
@@ -45,14 +55,19 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Futu
                 }
             },
         };
-        let connection = ending.watch(connection(stream, peer, router.clone()));
-        tokio::spawn(async move {
+        let (router, watcher) = (router.clone(), ending.watcher());
+        let taken = threads.take(stream, async move |stream| {
             // A client that goes away is no matter of ours.
-            let _ = connection.await;
+            let _ = watcher.watch(connection(stream, peer, router)).await;
             drop(place);
         });
+        if let Err(error) = taken {
+            tracing::warn!(%error, "a connection could not be served");
+        }
     }
     let _ = tokio::time::timeout(GRACE, ending.shutdown()).await;
+    threads.end().await;
+    Ok(())
 }
 
 fn connection(

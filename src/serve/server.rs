@@ -76,7 +76,7 @@ pub(super) struct Shared {
     service: Option<Arc<Service>>,
     rules: OnceLock<Rules>,
     /// What evaluates the queries of strangers.
-    pub(super) pool: Pool,
+    pub(super) pool: Arc<Pool>,
     pub(super) readers: Readers,
     /// One dump is made at a time.
     pub(super) dumping: Arc<tokio::sync::Mutex<()>>,
@@ -261,7 +261,7 @@ impl Server {
     pub async fn open(settings: Settings, service: Option<Arc<Service>>) -> Result<Self, ServeError> {
         let operations = Operations::open(&settings.folder.operations()).await?;
         let (mark, snapshot) = (settings.folder.newest_mark(), settings.folder.snapshot()?);
-        let pool = Pool::new(pool_settings(&settings))?;
+        let pool = Arc::new(Pool::new(pool_settings(&settings), tokio::runtime::Handle::current())?);
         let shared = Shared {
             pool,
             readers: Readers::default(),
@@ -291,10 +291,10 @@ impl Server {
         let shared = Arc::clone(&self.shared);
         shared.pool.warm()?;
         let upkeep = tokio::spawn(upkeep::keep_up(Arc::clone(&shared)));
-        connections::serve(listener, self.router(), stop).await;
+        let served = connections::serve(listener, self.router(), stop).await;
         upkeep.abort();
         shared.operations.close().await;
-        Ok(())
+        Ok(served?)
     }
 
     /// What answers requests.

@@ -16,6 +16,7 @@ mod light;
 mod narrow;
 mod negotiation;
 mod pool;
+mod process;
 mod question;
 mod reading;
 mod shares;

@@ -1,27 +1,23 @@
 //! The workers, seen from the server: who gets one, for how long, and what becomes of it.
 
+use super::process::{Pipes, Process};
 use super::question::{Question, Refusal, Reply};
 use super::shares::{Bounds, NoPlace, Place, Shares};
-use super::wire::{length, packed};
 use crate::store::Folder;
-use rustix::process::{Pid, setpriority_process};
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// How often a running worker's memory is looked at.
 const WATCH: Duration = Duration::from_millis(25);
-/// After this, a query gives way to shorter ones.
+/// After this, a query gives way to shorter ones, and is ended when its client has gone.
 const SHORT: Duration = Duration::from_millis(500);
-/// The priority of long queries, as `nice` has it.
-const GIVING_WAY: i32 = 15;
 
 /// What the workers are, and their bounds.
 #[derive(Debug, Clone)]
@@ -101,25 +97,21 @@ pub struct Pool {
     idle: Mutex<Vec<Worker>>,
     spool: tempfile::TempDir,
     started: AtomicU64,
+    /// What reads the workers' pipes, whoever asks.
+    runtime: Handle,
 }
 
-#[derive(Debug)]
-struct Worker {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    /// Where its long answers go.
-    spool: PathBuf,
-    /// Long queries make a worker give way, for good.
-    gives_way: bool,
-}
+type Worker = (Process, Pipes);
+
+/// Who waits for an answer: the channel is closed once he has gone.
+type Asker = oneshot::Sender<Result<Answered, Failure>>;
 
 impl Pool {
-    /// Makes a pool, whose workers start when they are needed.
+    /// Makes a pool, whose workers start when they are needed and are listened to on `runtime`.
     ///
     /// # Errors
     /// When there is no place for long answers.
-    pub fn new(settings: PoolSettings) -> io::Result<Self> {
+    pub fn new(settings: PoolSettings, runtime: Handle) -> io::Result<Self> {
         let shares = Shares::new(Bounds {
             running: settings.workers,
             // However many queries a client has, another one finds a worker.
@@ -129,7 +121,7 @@ impl Pool {
             waiting_of_client: (settings.waiting / 4).max(1),
         });
         let spool = spool_folder(&settings.folder)?;
-        Ok(Self { settings, shares, idle: Mutex::default(), spool, started: AtomicU64::new(0) })
+        Ok(Self { settings, shares, idle: Mutex::default(), spool, started: AtomicU64::new(0), runtime })
     }
 
     /// Starts the workers, so that the first query need not wait for one.
@@ -146,14 +138,15 @@ impl Pool {
         Instant::now() + self.settings.time
     }
 
-    /// Asks a question for a client.
+    /// Asks a question for a client. When this is dropped, because the client has gone, a worker may end what is short
+    /// and be asked again; what is long is ended at once.
     ///
     /// # Errors
     /// When there is no answer: see [`Failure`].
     pub async fn ask(
-        &self,
+        self: &Arc<Self>,
         client: IpAddr,
-        mut question: Question,
+        question: Question,
         deadline: Instant,
     ) -> Result<Answered, Failure> {
         let place = self.shares.place(client, deadline).await.map_err(|none| match none {
@@ -161,10 +154,26 @@ impl Pool {
             NoPlace::Share => Failure::Share,
             NoPlace::Late => Failure::Time(self.settings.time),
         })?;
+        let (mut asker, answer) = oneshot::channel();
+        let pool = Arc::clone(self);
+        self.runtime.spawn(async move {
+            let outcome = pool.answered(&mut asker, question, place, deadline).await;
+            let _ = asker.send(outcome);
+        });
+        answer.await.unwrap_or_else(|_| Err(Failure::Broken(io::Error::other("the server is stopping"))))
+    }
+
+    async fn answered(
+        &self,
+        asker: &mut Asker,
+        mut question: Question,
+        place: Place,
+        deadline: Instant,
+    ) -> Result<Answered, Failure> {
         let mut taken = Taken { pool: self, worker: Some(self.worker()?) };
         let worker = taken.worker.as_mut().expect("it was taken just now");
-        question.spool = worker.spool.clone();
-        let outcome = self.converse(worker, &question, &place, deadline).await;
+        question.spool = worker.0.spool().to_owned();
+        let outcome = self.converse(worker, &question, &place, deadline, asker).await;
         let spooled =
             outcome.as_ref().is_ok_and(|(reply, _)| matches!(reply, Reply::Answer { is_spooled: true, .. }));
         let file = if spooled { Some(std::fs::File::open(&question.spool)?) } else { None };
@@ -188,19 +197,15 @@ impl Pool {
     /// Sends a question and waits for the answer, within bounds of time and memory.
     async fn converse(
         &self,
-        worker: &mut Worker,
+        (process, pipes): &mut Worker,
         question: &Question,
         place: &Place,
         deadline: Instant,
+        asker: &mut Asker,
     ) -> Result<(Reply, Vec<u8>), Failure> {
         let started = Instant::now();
-        let pid = worker.pid();
-        let (input, output) = (&mut worker.input, &mut worker.output);
-        let mut exchange = std::pin::pin!(async move {
-            input.write_all(&packed(question)).await?;
-            input.flush().await?;
-            answer(output).await
-        });
+        let mut has_gone = false;
+        let mut exchange = std::pin::pin!(pipes.exchange(question));
         let mut watch = tokio::time::interval_at(started + WATCH, WATCH);
         loop {
             tokio::select! {
@@ -210,14 +215,15 @@ impl Pool {
                     _ => Failure::Broken(error),
                 }),
                 () = place.is_wanted() => return Err(Failure::Wanted(started.elapsed())),
-                () = tokio::time::sleep_until(deadline) => return Err(Failure::Time(self.settings.time)),
+                () = tokio::time::sleep_until(if has_gone { deadline.min(started + SHORT) } else { deadline }) => return Err(Failure::Time(self.settings.time)),
+                // To end what is nearly done costs less than another worker.
+                () = asker.closed(), if !has_gone => has_gone = true,
                 _ = watch.tick() => {
-                    if memory_of(pid) > self.settings.memory {
+                    if process.memory() > self.settings.memory {
                         return Err(Failure::Memory(self.settings.memory));
                     }
-                    if !worker.gives_way && started.elapsed() > SHORT {
-                        worker.gives_way = true;
-                        let _ = setpriority_process(Pid::from_raw(pid.cast_signed()), GIVING_WAY);
+                    if !process.gives_way() && started.elapsed() > SHORT {
+                        process.give_way();
                     }
                 }
             }
@@ -229,7 +235,7 @@ impl Pool {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(mut worker) = idle else { return self.start() };
             // Unless somebody else ended it.
-            if matches!(worker.child.try_wait(), Ok(None)) {
+            if worker.0.lives() {
                 return Ok(worker);
             }
         }
@@ -245,29 +251,13 @@ impl Pool {
     }
 
     fn start(&self) -> io::Result<Worker> {
-        let settings = &self.settings;
-        let mut command = Command::new(&settings.program);
-        command.arg("query-worker").arg("--store").arg(settings.folder.root());
-        command.arg("--memory-mb").arg((settings.memory >> 20).to_string());
-        for service in &settings.services {
-            command.arg("--service").arg(service);
-        }
-        if settings.allow_loopback {
-            command.arg("--allow-loopback");
-        }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn()?;
-        let missing = || io::Error::other("a worker has no pipes");
-        let input = child.stdin.take().ok_or_else(missing)?;
-        let output = BufReader::new(child.stdout.take().ok_or_else(missing)?);
         let number = self.started.fetch_add(1, Ordering::Relaxed);
-        let spool = self.spool.path().join(number.to_string());
-        Ok(Worker { child, input, output, spool, gives_way: false })
+        let _runtime = self.runtime.enter();
+        Process::start(&self.settings, self.spool.path().join(number.to_string()))
     }
 }
 
-/// A worker that is asked. Unless it is put back it is killed, and another one starts in its place: so it ends too when
-/// the client goes away.
+/// A worker that is asked. Unless it is put back it is killed, and another one starts in its place.
 struct Taken<'p> {
     pool: &'p Pool,
     worker: Option<Worker>,
@@ -276,7 +266,8 @@ struct Taken<'p> {
 impl Taken<'_> {
     /// Lets others ask it, unless it was slowed down or grew.
     fn put_back(&mut self) {
-        let is_fit = |worker: &mut Worker| !worker.gives_way && worker.memory() < self.pool.settings.memory / 2;
+        let is_fit =
+            |(process, _): &mut Worker| !process.gives_way() && process.memory() < self.pool.settings.memory / 2;
         if let Some(worker) = self.worker.take_if(is_fit) {
             self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
         }
@@ -295,28 +286,6 @@ impl Drop for Taken<'_> {
     }
 }
 
-async fn answer(output: &mut BufReader<ChildStdout>) -> io::Result<(Reply, Vec<u8>)> {
-    let mut head = [0; 4];
-    output.read_exact(&mut head).await?;
-    let mut text = vec![0; length(head)?];
-    output.read_exact(&mut text).await?;
-    let reply: Reply = serde_json::from_slice(&text)?;
-    let mut bytes = Vec::new();
-    if let Reply::Answer { bytes: length, is_spooled: false, .. } = &reply {
-        bytes = vec![0; usize::try_from(*length).unwrap_or(0)];
-        output.read_exact(&mut bytes).await?;
-    }
-    Ok((reply, bytes))
-}
-
-impl Drop for Worker {
-    /// Nobody reads its answer any more.
-    fn drop(&mut self) {
-        let _ = self.child.start_kill();
-        let _ = std::fs::remove_file(&self.spool);
-    }
-}
-
 /// A folder for long answers beside the store, where there is room for what is large; those of servers that were
 /// killed are removed.
 fn spool_folder(folder: &Folder) -> io::Result<tempfile::TempDir> {
@@ -330,22 +299,4 @@ fn spool_folder(folder: &Folder) -> io::Result<tempfile::TempDir> {
     }
     let prefix = format!("{NAME}{}-", std::process::id());
     tempfile::Builder::new().prefix(&prefix).tempdir_in(folder.root()).or_else(|_| tempfile::tempdir())
-}
-
-impl Worker {
-    fn pid(&self) -> u32 {
-        self.child.id().unwrap_or(0)
-    }
-
-    fn memory(&self) -> u64 {
-        memory_of(self.pid())
-    }
-}
-
-/// The memory that a process has for itself, in bytes; nothing where the system does not tell.
-fn memory_of(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) << 10
 }

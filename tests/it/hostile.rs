@@ -2,6 +2,8 @@
 //! `tests/bench/sparql` measures the same on a large catalogue.
 
 use crate::served::{Served, ask_as, doubled};
+use std::io::Write;
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -87,4 +89,33 @@ fn at_once(served: &Served) {
         }
     });
     assert!(start.elapsed() < Duration::from_secs(SECONDS) + SLACK, "{:?}", start.elapsed());
+}
+
+#[test]
+fn what_is_short_is_ended_when_its_client_has_gone_and_what_is_long_is_given_up() {
+    let served = Served::sample("[service.queries]\nworkers = 2\nseconds = 60\n");
+    // One client has one of two workers. A machine that runs other tests may make the short query a long one.
+    let short = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?c ?d ?e . ?e ?f ?g }";
+    let keeps = (0..10).any(|_| {
+        let before = served.processes();
+        leave(&served, short, Duration::from_millis(2));
+        served.rows("SELECT ?s WHERE { ?s ?p ?o FILTER(?p != ?s) } LIMIT 1");
+        served.processes() == before
+    });
+    assert!(keeps, "the worker was replaced each time");
+
+    let before = served.processes();
+    let start = Instant::now();
+    leave(&served, &hostile()[0].1, Duration::from_secs(1));
+    served.rows("SELECT ?s WHERE { ?s ?p ?o FILTER(?p != ?s) } LIMIT 1");
+    assert!(start.elapsed() < Duration::from_secs(30), "the long one kept its place");
+    assert_ne!(served.processes(), before);
+}
+
+/// Asks, and closes the connection after a while.
+fn leave(served: &Served, query: &str, after: Duration) {
+    let mut stream = TcpStream::connect(&served.address).expect("a connection");
+    let head = "POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length:";
+    write!(stream, "{head} {}\r\n\r\n{query}", query.len()).expect("a request");
+    std::thread::sleep(after);
 }
