@@ -13,6 +13,7 @@ mod lines;
 mod mend;
 mod open;
 mod page_text;
+mod parse;
 mod places;
 mod rdf;
 mod repair;

@@ -2,16 +2,13 @@
 
 use super::LiftError;
 use super::contexts::Contexts;
-use super::lines::{LineReader, Position};
 use super::mend::{Fault, Mender, Repair};
-use super::open::{Input, ends_with_its_root};
+use super::open::Input;
+use super::parse::{Parsed, parse};
 use oxrdf::{NamedNode, NamedOrBlankNode, Triple};
-use oxrdfio::{LoadedDocument, RdfFormat, RdfParseError, RdfParser};
+use oxrdfio::{RdfFormat, RdfParser, RdfSyntaxError};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 
-/// A parser that reports this many faults is given up: the file is not what it says it is.
-const MAX_FAULTS: usize = 200;
 /// A triple and the line at which it ended.
 #[derive(Debug, Clone)]
 pub struct LiftedTriple {
@@ -51,16 +48,20 @@ const HANDFUL: usize = 1_024;
 /// Handfuls that it may be ahead.
 const AHEAD: usize = 64;
 
-/// Reads all triples of a page, in order; a large page is parsed while its first triples are taken.
+/// Reads all triples of a page, in order; a large page is parsed while its first triples are mended and taken.
 ///
 /// # Errors
 /// [`LiftError::MissingContext`] when JSON-LD needs a context that `contexts` lacks.
-pub fn read(input: &Input, contexts: &Contexts, take: impl FnMut(LiftedTriple)) -> Result<Reading, LiftError> {
+pub fn read(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple)) -> Result<Reading, LiftError> {
     let length = input.body.size().map_err(|source| LiftError::Io { page: input.page.to_string(), source })?;
+    let mut mending = Mending::default();
+    let mut mend = |parsed| mending.mend(parsed, &mut take);
     if length <= LARGE {
-        return parse(input, contexts, take);
+        parse(input, contexts, &mut mend)?;
+    } else {
+        ahead(|give| parse(input, contexts, give), mend)?;
     }
-    ahead(|take| parse(input, contexts, take), take)
+    Ok(mending.reading)
 }
 
 /// Reads all triples of a page that is valid throughout, in order and without their lines: twice as fast
@@ -113,56 +114,31 @@ fn ahead<T: Send, R: Send>(parse: impl FnOnce(Taker<'_, T>) -> R + Send, take: i
     })
 }
 
-fn parse(input: &Input, contexts: &Contexts, mut take: impl FnMut(LiftedTriple)) -> Result<Reading, LiftError> {
-    let page = || input.page.to_string();
-    let source = input.body.open().map_err(|source| LiftError::Io { page: page(), source })?;
-    let (reader, position) = LineReader::new(source);
-    let missing = Arc::new(Mutex::new(None));
-    let parser = RdfParser::from_format(input.format)
-        .with_base_iri(input.page.as_str())
-        .map_err(|_| LiftError::Base { page: page() })?
-        .lenient()
-        .for_reader(reader)
-        .with_document_loader(loader(contexts.clone(), Arc::clone(&missing)));
-    let mut reading = Reading::default();
-    let mut mender = Mender::default();
-    let mut tail = Tail::default();
-    for quad in parser {
-        match quad {
-            Ok(quad) => {
-                let lifted = mender.mend(quad, position.line(), &mut reading.repairs);
-                tail.note(&lifted);
+/// Makes triples of what a parser says.
+#[derive(Default)]
+struct Mending {
+    mender: Mender,
+    tail: Tail,
+    reading: Reading,
+}
+
+impl Mending {
+    fn mend(&mut self, parsed: Parsed, take: &mut impl FnMut(LiftedTriple)) {
+        let reading = &mut self.reading;
+        match parsed {
+            Parsed::Quad(quad, line) => {
+                let lifted = self.mender.mend(quad, line, &mut reading.repairs);
+                self.tail.note(&lifted);
                 take(lifted);
             }
-            Err(RdfParseError::Io(source)) => return Err(LiftError::Io { page: page(), source }),
-            Err(RdfParseError::Syntax(error)) if is_stray_text(&error) => {
-                reading.repairs.extend(tail.last().map(|last| stray_text(&last, &error, position.line())));
+            Parsed::StrayText(error, line) => {
+                reading.repairs.extend(self.tail.last().map(|last| stray_text(&last, &error, line)));
             }
-            Err(RdfParseError::Syntax(error)) => {
-                reading.problems.push(problem(&error, input.format, &position, &tail));
-                if reading.problems.len() >= MAX_FAULTS
-                    || reading.problems.last().is_some_and(|last| !last.recovered)
-                {
-                    break;
-                }
+            Parsed::Problem { line, message, cuts_behind, recovered } => {
+                let tail = self.tail.behind(cuts_behind);
+                reading.problems.push(SyntaxProblem { line, message, tail, recovered });
             }
         }
-    }
-    let is_cut = input.format == RdfFormat::RdfXml
-        && reading.problems.is_empty()
-        && !ends_with_its_root(input).map_err(|source| LiftError::Io { page: page(), source })?;
-    if is_cut {
-        reading.problems.push(SyntaxProblem {
-            line: position.line(),
-            message: "the document ends before its first element is closed".to_owned(),
-            tail: tail.behind(0),
-            recovered: false,
-        });
-    }
-    let missing = missing.lock().ok().and_then(|mut missing| missing.take());
-    match missing {
-        Some(url) => Err(LiftError::MissingContext { page: page(), url }),
-        None => Ok(reading),
     }
 }
 
@@ -206,27 +182,7 @@ impl Tail {
     }
 }
 
-fn problem(error: &oxrdfio::RdfSyntaxError, format: RdfFormat, position: &Position, tail: &Tail) -> SyntaxProblem {
-    let place = error.location().map(|range| u32::try_from(range.start.line + 1).unwrap_or(u32::MAX));
-    let line = place.unwrap_or(position.line());
-    let recovered = matches!(
-        format,
-        RdfFormat::Turtle | RdfFormat::TriG | RdfFormat::N3 | RdfFormat::NTriples | RdfFormat::NQuads
-    );
-    let from = if recovered { position.stop_before(line) } else { 0 };
-    SyntaxProblem { line, message: error.to_string(), tail: tail.behind(from), recovered }
-}
-
-/// RDF/XML has no text beside an `rdf:resource`, and GeoNetwork writes it. Nothing else is lost by it.
-fn is_stray_text(error: &oxrdfio::RdfSyntaxError) -> bool {
-    error.to_string().starts_with("Unexpected text event")
-}
-
-fn stray_text(
-    (subject, predicate): &(NamedOrBlankNode, NamedNode),
-    error: &oxrdfio::RdfSyntaxError,
-    line: u32,
-) -> Repair {
+fn stray_text((subject, predicate): &(NamedOrBlankNode, NamedNode), error: &RdfSyntaxError, line: u32) -> Repair {
     let written = error.to_string().trim_start_matches("Unexpected text event: ").to_owned();
     Repair {
         fault: Fault::StrayText,
@@ -235,31 +191,6 @@ fn stray_text(
         written,
         read_as: None,
         line,
-    }
-}
-
-type LoadError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Gives known contexts and notes the first that is not. The mutex is written by the parser and read
-/// after it is done.
-fn loader(
-    contexts: Contexts,
-    missing: Arc<Mutex<Option<String>>>,
-) -> impl Fn(&str) -> Result<LoadedDocument, LoadError> + Send + Sync + std::panic::UnwindSafe + std::panic::RefUnwindSafe
-{
-    move |url| {
-        if let Some(content) = contexts.get(url) {
-            Ok(LoadedDocument {
-                url: url.to_owned(),
-                content,
-                format: RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
-            })
-        } else {
-            if let Ok(mut missing) = missing.lock() {
-                missing.get_or_insert_with(|| url.to_owned());
-            }
-            Err(format!("the context {url} is not at hand").into())
-        }
     }
 }
 
