@@ -15,8 +15,8 @@ const MAX_FAULTS: usize = 200;
 pub(super) enum Parsed {
     /// A statement as it stands, and the line at which it ended.
     Quad(Quad, u32),
-    /// RDF/XML has text where there is none.
-    StrayText(RdfSyntaxError, u32),
+    /// Text that RDF/XML has where there is none, and its line.
+    StrayText(String, u32),
     /// A broken place, and the line behind which it cuts what was said.
     Problem { line: u32, message: String, cuts_behind: u32, recovered: bool },
 }
@@ -41,10 +41,11 @@ pub(super) fn parse(input: &Input, contexts: &Contexts, give: &mut dyn FnMut(Par
         match quad {
             Ok(quad) => give(Parsed::Quad(quad, position.line())),
             Err(RdfParseError::Io(source)) => return Err(LiftError::Io { page: page(), source }),
-            Err(RdfParseError::Syntax(error)) if is_stray_text(&error) => {
-                give(Parsed::StrayText(error, position.line()));
-            }
             Err(RdfParseError::Syntax(error)) => {
+                if let Some(text) = stray_text(&error) {
+                    give(Parsed::StrayText(text, position.line()));
+                    continue;
+                }
                 give(problem(&error, input.format, &position));
                 faults += 1;
                 if faults >= MAX_FAULTS || !goes_on(input.format) {
@@ -85,8 +86,9 @@ fn goes_on(format: RdfFormat) -> bool {
 }
 
 /// RDF/XML has no text beside an `rdf:resource`, and GeoNetwork writes it. Nothing else is lost by it.
-fn is_stray_text(error: &RdfSyntaxError) -> bool {
-    error.to_string().starts_with("Unexpected text event")
+fn stray_text(error: &RdfSyntaxError) -> Option<String> {
+    let text = error.to_string();
+    text.strip_prefix("Unexpected text event").map(|rest| rest.strip_prefix(": ").unwrap_or(rest).to_owned())
 }
 
 type LoadError = Box<dyn std::error::Error + Send + Sync>;

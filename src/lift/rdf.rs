@@ -6,7 +6,7 @@ use super::mend::{Fault, Mender, Repair};
 use super::open::Input;
 use super::parse::{Parsed, parse};
 use oxrdf::{NamedNode, NamedOrBlankNode, Triple};
-use oxrdfio::{RdfFormat, RdfParser, RdfSyntaxError};
+use oxrdfio::{RdfFormat, RdfParser};
 use std::collections::VecDeque;
 
 /// A triple and the line at which it ended.
@@ -131,8 +131,8 @@ impl Mending {
                 self.tail.note(&lifted);
                 take(lifted);
             }
-            Parsed::StrayText(error, line) => {
-                reading.repairs.extend(self.tail.last().map(|last| stray_text(&last, &error, line)));
+            Parsed::StrayText(text, line) => {
+                reading.repairs.extend(self.tail.last().map(|last| stray_text(last, text, line)));
             }
             Parsed::Problem { line, message, cuts_behind, recovered } => {
                 let tail = self.tail.behind(cuts_behind);
@@ -182,16 +182,8 @@ impl Tail {
     }
 }
 
-fn stray_text((subject, predicate): &(NamedOrBlankNode, NamedNode), error: &RdfSyntaxError, line: u32) -> Repair {
-    let written = error.to_string().trim_start_matches("Unexpected text event: ").to_owned();
-    Repair {
-        fault: Fault::StrayText,
-        subject: subject.clone(),
-        predicate: predicate.clone(),
-        written,
-        read_as: None,
-        line,
-    }
+fn stray_text((subject, predicate): (NamedOrBlankNode, NamedNode), written: String, line: u32) -> Repair {
+    Repair { fault: Fault::StrayText, subject, predicate, written, read_as: None, line }
 }
 
 #[cfg(test)]

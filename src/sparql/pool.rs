@@ -101,7 +101,11 @@ pub struct Pool {
     runtime: Handle,
 }
 
-type Worker = (Process, Pipes);
+#[derive(Debug)]
+struct Worker {
+    process: Process,
+    pipes: Pipes,
+}
 
 /// Who waits for an answer: the channel is closed once he has gone.
 type Asker = oneshot::Sender<Result<Answered, Failure>>;
@@ -172,7 +176,7 @@ impl Pool {
     ) -> Result<Answered, Failure> {
         let mut taken = Taken { pool: self, worker: Some(self.worker()?) };
         let worker = taken.worker.as_mut().expect("it was taken just now");
-        question.spool = worker.0.spool().to_owned();
+        question.spool = worker.process.spool().to_owned();
         let outcome = self.converse(worker, &question, &place, deadline, asker).await;
         let spooled =
             outcome.as_ref().is_ok_and(|(reply, _)| matches!(reply, Reply::Answer { is_spooled: true, .. }));
@@ -197,7 +201,7 @@ impl Pool {
     /// Sends a question and waits for the answer, within bounds of time and memory.
     async fn converse(
         &self,
-        (process, pipes): &mut Worker,
+        Worker { process, pipes }: &mut Worker,
         question: &Question,
         place: &Place,
         deadline: Instant,
@@ -208,6 +212,7 @@ impl Pool {
         let mut exchange = std::pin::pin!(pipes.exchange(question));
         let mut watch = tokio::time::interval_at(started + WATCH, WATCH);
         loop {
+            let end = if has_gone { deadline.min(started + SHORT) } else { deadline };
             tokio::select! {
                 // A worker that ran out of address space ends without a word.
                 answered = &mut exchange => return answered.map_err(|error| match error.kind() {
@@ -215,7 +220,7 @@ impl Pool {
                     _ => Failure::Broken(error),
                 }),
                 () = place.is_wanted() => return Err(Failure::Wanted(started.elapsed())),
-                () = tokio::time::sleep_until(if has_gone { deadline.min(started + SHORT) } else { deadline }) => return Err(Failure::Time(self.settings.time)),
+                () = tokio::time::sleep_until(end) => return Err(Failure::Time(self.settings.time)),
                 // To end what is nearly done costs less than another worker.
                 () = asker.closed(), if !has_gone => has_gone = true,
                 _ = watch.tick() => {
@@ -235,7 +240,7 @@ impl Pool {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(mut worker) = idle else { return self.start() };
             // Unless somebody else ended it.
-            if worker.0.lives() {
+            if worker.process.lives() {
                 return Ok(worker);
             }
         }
@@ -253,7 +258,8 @@ impl Pool {
     fn start(&self) -> io::Result<Worker> {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let _runtime = self.runtime.enter();
-        Process::start(&self.settings, self.spool.path().join(number.to_string()))
+        let (process, pipes) = Process::start(&self.settings, self.spool.path().join(number.to_string()))?;
+        Ok(Worker { process, pipes })
     }
 }
 
@@ -266,8 +272,9 @@ struct Taken<'p> {
 impl Taken<'_> {
     /// Lets others ask it, unless it was slowed down or grew.
     fn put_back(&mut self) {
-        let is_fit =
-            |(process, _): &mut Worker| !process.gives_way() && process.memory() < self.pool.settings.memory / 2;
+        let is_fit = |Worker { process, .. }: &mut Worker| {
+            !process.gives_way() && process.memory() < self.pool.settings.memory / 2
+        };
         if let Some(worker) = self.worker.take_if(is_fit) {
             self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
         }
