@@ -191,6 +191,11 @@ impl Shared {
         in_turn(&self.readings, work).await
     }
 
+    /// Whether whoever reads the store now, in his turn, is the only one.
+    pub(super) fn reads_alone(&self) -> bool {
+        self.readings.available_permits() + 1 >= READINGS
+    }
+
     /// Answers what cannot take long, behind nothing that can.
     pub(super) async fn quickly<R: Send + 'static>(
         &self,

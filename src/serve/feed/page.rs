@@ -13,7 +13,7 @@ use crate::vocab::{dcat, dct, foaf, hydra, rdf, xsd};
 use oxrdf::{GraphName, Literal, NamedNode, Quad, Triple};
 use oxrdfio::RdfFormat;
 use rayon::prelude::*;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 /// What a page is made of.
 pub(super) struct Page<'p> {
@@ -31,14 +31,20 @@ impl Page<'_> {
         let end = keys.len().min(start + self.asked.size);
         let of_page = &keys[start..end];
         let ending = ending_of(media_type);
-        let mut writer = Distinct { writer: RdfWriter::new(format, Vec::new()), seen: HashSet::new(), format };
+        let mut writer =
+            Distinct { writer: RdfWriter::new(format, Vec::new()), seen: FxHashSet::default(), format };
         let next = of_page.last().filter(|_| end < keys.len());
         for triple in self.head(keys.len(), next.copied(), ending) {
             writer.write(triple.in_graph(GraphName::DefaultGraph))?;
         }
-        // Reading is most of the work, and all cores can do it.
-        let records: Vec<Vec<Quad>> =
-            of_page.par_iter().map(|key| self.record(*key)).collect::<Result<_, Problem>>()?;
+        // Reading is most of the work, and all cores can do it. Where others read, too, each page goes on by itself:
+        // in one queue of parts, those of newer pages would hold up the older ones.
+        let record = |key: &DatasetKey| self.record(*key);
+        let records: Vec<Vec<Quad>> = if self.shared.reads_alone() {
+            of_page.par_iter().map(record).collect::<Result<_, Problem>>()?
+        } else {
+            of_page.iter().map(record).collect::<Result<_, Problem>>()?
+        };
         for quad in records.into_iter().flatten() {
             writer.write(quad)?;
         }
@@ -163,7 +169,7 @@ impl Page<'_> {
 /// Publishers and concepts are described by many records: once is enough.
 struct Distinct {
     writer: RdfWriter<Vec<u8>>,
-    seen: HashSet<Quad>,
+    seen: FxHashSet<Quad>,
     format: RdfFormat,
 }
 
