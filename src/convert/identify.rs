@@ -283,7 +283,7 @@ impl Description<'_> {
         let value = self
             .any(dcat::LANDING_PAGE)
             .or_else(|| self.any(dct::TITLE))
-            .unwrap_or_else(|| Skolem::new(self.graph, &self.root.rows).name(self.root.node));
+            .unwrap_or_else(|| Skolem::new(self.graph, self.root.node, &self.root.rows).name(self.root.node));
         RemoteId { value, origin: IdentifierOrigin::Derived }
     }
 
@@ -312,7 +312,7 @@ struct Namer<'b> {
 impl Namer<'_> {
     fn rename(&self, graph: &Graph, root: &Root) -> (Vec<Triple>, FxHashMap<TermId, NamedNode>) {
         let mut names = FxHashMap::default();
-        let mut skolem = Skolem::new(graph, &root.rows);
+        let mut skolem = Skolem::new(graph, self.root, &root.rows);
         let triples: Vec<Triple> = root
             .rows
             .iter()

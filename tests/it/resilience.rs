@@ -252,3 +252,30 @@ fn long_lists_and_deep_html_do_not_end_the_program() {
     assert_eq!(count(&report, "/records/added"), 1, "{report}");
     assert_eq!(bench.records()[0]["description"], "x");
 }
+
+#[test]
+fn the_same_statements_in_another_order_change_nothing() {
+    // Nodes without names that lead to one another: to the record, and in a circle of their own.
+    let lines = [
+        "<http://e.example/> a dcat:Catalog ; dcat:dataset _:d .",
+        "_:d a dcat:Dataset ; dct:identifier \"x\" ; dct:title \"X\"@en ; dcat:record _:r ; dct:relation _:p .",
+        "_:r a dcat:CatalogRecord ; dct:subject _:d ; dct:source _:o .",
+        "_:o a dcat:CatalogRecord ; dct:subject _:d ; dct:title \"As it came\"@en .",
+        "_:p dct:title \"Part\"@en ; dct:hasPart _:q .",
+        "_:q dct:title \"Piece\"@en ; dct:isPartOf _:p .",
+    ];
+    let bench = Bench::new();
+    let harvest = |lines: &[&str]| {
+        let catalogue = bench.write("catalogue.ttl", &format!("{PREFIXES}{}\n", lines.join("\n")));
+        bench.harvest(text(&catalogue), &[])
+    };
+    assert_eq!(count(&harvest(&lines), "/records/added"), 1);
+    let quads = bench.quads();
+    for turn in 1..lines.len() {
+        let mut turned = lines;
+        turned.rotate_left(turn);
+        turned[1..].reverse();
+        assert_eq!(count(&harvest(&turned), "/records/unchanged"), 1, "{turned:?}");
+    }
+    assert_eq!(bench.quads(), quads);
+}
