@@ -51,11 +51,10 @@ impl<'g> Skolem<'g> {
 
     /// The last part of the node's IRI: 24 hexadecimal digits.
     pub(super) fn name(&mut self, node: TermId) -> String {
-        let text = match self.distributions.get(&node) {
-            Some(naming) => naming.clone(),
-            None => self.content(node),
-        };
-        crate::catalog::hex(&Sha256::digest(text.as_bytes())[..12])
+        match self.distributions.get(&node) {
+            Some(naming) => digest(naming),
+            None => digest(&self.content(node)),
+        }
     }
 
     /// Two distributions that say the same of where they lead are told apart by all that they say.
