@@ -63,6 +63,8 @@ impl Body {
             Self::Spooled(path) => File::open(path.as_ref() as &Path)?,
         };
         file.seek(SeekFrom::Start(start))?;
+        // Read at once; a file may be much shorter than what is asked for.
+        bytes.reserve(usize::try_from(most).unwrap_or(usize::MAX).min(1 << 20));
         file.take(most).read_to_end(&mut bytes)?;
         Ok(bytes)
     }

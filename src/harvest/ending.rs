@@ -7,14 +7,14 @@ use super::removal::Removal;
 use super::renames;
 use super::report::{FindingCounts, JobReport, Status};
 use super::state::State;
-use super::workplace::{Opened, Pace};
+use super::workplace::{Opened, Pace, Visible};
 use super::writing::former_state;
 use crate::catalog::{DatasetKey, ItemError};
 use crate::fetch::Validators;
 use crate::operations::{Item, ItemMessage, ItemOutcome, Rename};
 use crate::source::CrawlOutcome;
 use crate::store::{CatalogueRecord, GraphNames, Writer};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 use tokio::runtime::Handle;
 
@@ -82,11 +82,35 @@ impl Job<'_> {
             }
         }
         let (slug, names, runtime) = (&self.desk.row.slug, self.names, self.runtime);
-        self.clock.measure("publish", || match self.workplace.pace() {
-            Pace::AsItGoes => turn.publish_of(slug, names, runtime),
-            Pace::AtTheEnd { together } => turn.publish_in_time(together, slug, names, runtime),
-        })?;
+        match self.workplace.pace() {
+            Pace::AsItGoes => {
+                let visible = self.visible()?;
+                self.clock.measure("publish", || turn.publish_known(slug, visible, names, runtime))
+            }
+            Pace::AtTheEnd { together } => {
+                self.clock.measure("publish", || turn.publish_in_time(together, slug, names, runtime))
+            }
+        }?;
         Ok(())
+    }
+
+    /// What readers will see of the source where this job alone writes to the store: what was there at its beginning,
+    /// with what it wrote.
+    fn visible(&self) -> Result<Visible, HarvestError> {
+        let mut hashes = self.desk.known.hashes.clone();
+        for (key, hash) in &self.state.written {
+            match hash {
+                Some(hash) => hashes.insert(*key, *hash),
+                None => hashes.remove(key),
+            };
+        }
+        let mut nodes = match &self.desk.opened {
+            Some(opened) => self.runtime.block_on(opened.operations().nodes(&self.desk.row.slug))?,
+            None => HashMap::new(),
+        };
+        // Those of other records may be what an earlier job noted that was undone.
+        nodes.retain(|key, _| self.state.written.contains_key(key));
+        Ok(Visible { hashes, nodes })
     }
 
     /// Records that could not be taken in, as items.
@@ -201,6 +225,7 @@ impl Job<'_> {
         let Some(opened) = self.desk.opened.as_ref().filter(|_| !keys.is_empty()) else { return Ok(()) };
         self.begin_writing()?;
         archive(opened, self.names, self.runtime, keys, &self.id, &self.now)?;
+        self.state.written.extend(keys.iter().map(|key| (*key, None)));
         self.state.counts.archived = keys.len() as u64;
         self.note_outcome(keys, ItemOutcome::Archived)
     }
@@ -238,6 +263,9 @@ impl Job<'_> {
         if let Some(writer) = &mut self.writer {
             let hashes = writer.rename(&pairs)?;
             self.runtime.block_on(operations.move_records(&pairs, &hashes, &self.now))?;
+            for ((former, new), hash) in pairs.iter().zip(hashes) {
+                self.state.written.extend([(*new, None), (*former, Some(hash))]);
+            }
         }
         let renamed = pairs.len() as u64;
         self.state.counts.renamed = renamed;

@@ -2,8 +2,9 @@
 //! published just before, it is published together with what they write meanwhile.
 
 use super::outcome::HarvestError;
-use super::workplace::Opened;
+use super::workplace::{Opened, Visible};
 use crate::catalog::SourceId;
+use crate::operations::OperationsError;
 use crate::store::{Folder, GraphNames};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -101,13 +102,37 @@ impl Turn<'_> {
     ///
     /// # Errors
     /// When the snapshot cannot be made; what was written is then undone.
-    pub fn publish(mut self, names: &GraphNames, runtime: &Handle) -> Result<u64, HarvestError> {
+    pub fn publish(self, names: &GraphNames, runtime: &Handle) -> Result<u64, HarvestError> {
+        self.publish_and_note(|opened, source| opened.note_changes(runtime, names, source))
+    }
+
+    /// Publishes what was written of a source of which it is known what readers will see, which then need not be read
+    /// out of the store: nothing else may write to it.
+    pub(super) fn publish_known(
+        self,
+        source: &SourceId,
+        visible: Visible,
+        names: &GraphNames,
+        runtime: &Handle,
+    ) -> Result<u64, HarvestError> {
+        self.opened.turns.awaited().sources.push(source.clone());
+        let mut visible = Some(visible);
+        self.publish_and_note(|opened, written| match visible.take_if(|_| written == source) {
+            Some(visible) => opened.note_changes_to(runtime, names, source, visible),
+            None => opened.note_changes(runtime, names, written),
+        })
+    }
+
+    fn publish_and_note(
+        mut self,
+        mut note: impl FnMut(&Opened, &SourceId) -> Result<(), OperationsError>,
+    ) -> Result<u64, HarvestError> {
         let number = self.folder.publish(self.opened.store())?;
         self.is_ended = true;
         let sources = std::mem::take(&mut self.opened.turns.awaited().sources);
         for source in sources {
             // What cannot be noted is noted with the next change.
-            if let Err(error) = self.opened.note_changes(runtime, names, &source) {
+            if let Err(error) = note(self.opened, &source) {
                 tracing::warn!(%source, causes = crate::catalog::with_causes(&error), "a change was not noted");
             }
         }

@@ -64,10 +64,28 @@ impl Job<'_> {
         let start = Instant::now();
         let fresh: Vec<Draft> = drafts.into_iter().filter_map(|draft| self.keep_unless_unchanged(draft)).collect();
         self.clock.add("compare", start.elapsed());
-        let converter = self.converter;
-        let profiles = self.profiles;
         let start = Instant::now();
         let batches = independent_batches(fresh, BATCH, |draft, note| draft.triples.iter().for_each(note));
+        self.clock.add("convert", start.elapsed());
+        let mut batches = batches.into_iter();
+        loop {
+            // As many as there are threads: what is done with is loaded while the next are gone through.
+            let together: Vec<_> = batches.by_ref().take(rayon::current_num_threads()).collect();
+            if together.is_empty() {
+                return Ok(appetite);
+            }
+            let processed = self.process(speaks, together)?;
+            let (start, derived) = (Instant::now(), self.clock.of("derive"));
+            self.write(processed)?;
+            let deriving = self.clock.of("derive").saturating_sub(derived);
+            self.clock.add("store", start.elapsed().saturating_sub(deriving));
+        }
+    }
+
+    /// Converts and validates batches of records.
+    fn process(&mut self, speaks: Speaks, batches: Vec<Vec<Draft>>) -> Result<Vec<Processed>, HarvestError> {
+        let start = Instant::now();
+        let (converter, profiles) = (self.converter, self.profiles);
         let processed: Vec<Vec<Processed>> = batches
             .into_par_iter()
             .map(|batch| process(converter, profiles, speaks, batch))
@@ -75,11 +93,7 @@ impl Job<'_> {
         let elapsed = start.elapsed();
         let processed: Vec<Processed> = processed.into_iter().flatten().collect();
         self.share_time(elapsed, &processed);
-        let (start, derived) = (Instant::now(), self.clock.of("derive"));
-        self.write(processed)?;
-        let deriving = self.clock.of("derive").saturating_sub(derived);
-        self.clock.add("store", start.elapsed().saturating_sub(deriving));
-        Ok(appetite)
+        Ok(processed)
     }
 
     /// The first page that names its catalogue's languages decides.

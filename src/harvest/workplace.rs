@@ -3,11 +3,12 @@
 
 use super::outcome::HarvestError;
 use super::turn::Turns;
-use crate::catalog::SourceId;
+use crate::catalog::{DatasetKey, GraphHash, SourceId};
 use crate::operations::{Operations, OperationsError};
 use crate::store::{CatalogueRecord, Folder, GraphNames, StoreError, Writable};
 use jiff::Timestamp;
 use oxigraph::store::Store;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -40,6 +41,14 @@ pub struct Opened {
     writable: Writable,
     operations: Operations,
     pub(super) turns: Turns,
+}
+
+/// What readers see of a source.
+pub(super) struct Visible {
+    /// The hashes of its records.
+    pub(super) hashes: HashMap<DatasetKey, GraphHash>,
+    /// What records describe, as far as it is known; the rest is read out of the store.
+    pub(super) nodes: HashMap<DatasetKey, String>,
 }
 
 impl Workplace {
@@ -137,13 +146,26 @@ impl Opened {
         names: &GraphNames,
         source: &SourceId,
     ) -> Result<(), OperationsError> {
-        let published = CatalogueRecord::hashes(self.store(), names, source);
-        let mut changes = runtime.block_on(self.operations.unnoted_changes(source, &published))?;
-        let keys = changes.iter().map(|change| change.key).collect();
-        let mut nodes = CatalogueRecord::nodes(self.store(), names, &keys);
+        let hashes = CatalogueRecord::hashes(self.store(), names, source);
+        self.note_changes_to(runtime, names, source, Visible { hashes, nodes: HashMap::new() })
+    }
+
+    /// The same where it is known what readers now see.
+    pub(super) fn note_changes_to(
+        &self,
+        runtime: &Handle,
+        names: &GraphNames,
+        source: &SourceId,
+        visible: Visible,
+    ) -> Result<(), OperationsError> {
+        let Visible { hashes, mut nodes } = visible;
+        let mut changes = runtime.block_on(self.operations.unnoted_changes(source, &hashes))?;
+        let keys = changes.iter().map(|change| change.key).filter(|key| !nodes.contains_key(key)).collect();
+        let read = CatalogueRecord::nodes(self.store(), names, &keys);
+        nodes.extend(read.into_iter().map(|(key, node)| (key, node.into_string())));
         for change in &mut changes {
             if let Some(node) = nodes.remove(&change.key) {
-                change.node = node.into_string();
+                change.node = node;
             }
         }
         runtime.block_on(self.operations.note_changes(source, &changes, Timestamp::now()))

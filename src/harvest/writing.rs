@@ -182,8 +182,9 @@ impl Job<'_> {
         let written = ours.add_to(written)?;
         let is_new =
             |one: &Written| one.was == Was::New && CatalogueRecord::read(store, names, one.change.key).is_none();
-        let kept = written.into_iter().filter(|one| !is_left_alone(one));
-        let (new, replaced): (Vec<_>, Vec<_>) = kept.partition(is_new);
+        let kept: Vec<Written> = written.into_iter().filter(|one| !is_left_alone(one)).collect();
+        self.state.written.extend(kept.iter().map(|one| (one.change.key, Some(one.change.record.hash))));
+        let (new, replaced): (Vec<_>, Vec<_>) = kept.into_iter().partition(is_new);
         for one in new {
             self.pending.rows.push(one.row);
             self.pending.derived.extend(one.derived);
@@ -289,9 +290,8 @@ impl Job<'_> {
 
     fn flush(&mut self) -> Result<(), HarvestError> {
         let start = Instant::now();
-        // Nothing else is done any more: all that can load it does.
-        for part in self.writer.as_mut().and_then(Writer::rest).map(Batch::parted).into_iter().flatten() {
-            self.load(part)?;
+        for batch in self.writer.as_mut().map(Writer::rest).unwrap_or_default() {
+            self.load(batch)?;
         }
         if let Some(loading) = self.pending.loading.take() {
             loading.end()?;

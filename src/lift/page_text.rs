@@ -33,7 +33,7 @@ impl PageText {
         let forms = written_forms(value);
         let near = property.and_then(|property| {
             let name = property.rsplit(['#', '/']).next().filter(|name| !name.is_empty())?;
-            let mut names = memchr::memmem::find_iter(stretch.as_bytes(), name);
+            let mut names = memchr::memmem::find_iter(&stretch, name);
             names.find_map(|at| first_of(&stretch, at + name.len(), APART, &forms))
         });
         let at = near.or_else(|| first_of(&stretch, 0, APART * 2, &forms))?;
@@ -46,29 +46,32 @@ impl PageText {
         let first = line.saturating_sub(20).max(1);
         let stretch = self.stretch(first)?;
         let lines = usize::try_from(line - first + 1).unwrap_or(1);
-        let end = memchr::memchr_iter(b'\n', stretch.as_bytes()).nth(lines - 1).unwrap_or(stretch.len());
-        let at = written_forms(value).iter().filter_map(|form| stretch[..end].rfind(form.as_str())).max()?;
+        let end = memchr::memchr_iter(b'\n', &stretch).nth(lines - 1).unwrap_or(stretch.len());
+        let before = &stretch[..end];
+        let at =
+            written_forms(value).iter().filter_map(|form| memchr::memmem::rfind(before, form.as_bytes())).max()?;
         Some(position(&stretch, at, first))
     }
 
-    /// The text from a line on.
-    fn stretch(&self, line: u32) -> Option<String> {
+    /// The text from a line on, as bytes: it is cut anywhere, and what is looked for in it is few.
+    fn stretch(&self, line: u32) -> Option<Vec<u8>> {
         let positions = self.positions.get_or_init(|| positions(&self.body));
         let before = line.checked_sub(1)?;
         let start = *positions.get((before / STEP) as usize)?;
-        let bytes = self.body.part(start, STRETCH + u64::from(STEP) * 512).ok()?;
+        let mut bytes = self.body.part(start, STRETCH + u64::from(STEP) * 512).ok()?;
         let skipped = before % STEP;
         let from = match skipped {
             0 => 0,
             lines => memchr::memchr_iter(b'\n', &bytes).nth(lines as usize - 1)? + 1,
         };
-        Some(String::from_utf8_lossy(&bytes[from..]).into_owned())
+        bytes.drain(..from);
+        Some(bytes)
     }
 }
 
 /// The first place of any of some forms, from a position on, within so many bytes.
-fn first_of(stretch: &str, from: usize, within: usize, forms: &[String]) -> Option<usize> {
-    let bytes = &stretch.as_bytes()[from..stretch.len().min(from + within)];
+fn first_of(stretch: &[u8], from: usize, within: usize, forms: &[String]) -> Option<usize> {
+    let bytes = &stretch[from..stretch.len().min(from + within)];
     forms.iter().filter_map(|form| memchr::memmem::find(bytes, form.as_bytes())).min().map(|at| from + at)
 }
 
@@ -87,12 +90,12 @@ fn written_forms(value: &str) -> Vec<String> {
     forms
 }
 
-fn position(stretch: &str, at: usize, line: u32) -> (u32, u32) {
+fn position(stretch: &[u8], at: usize, line: u32) -> (u32, u32) {
     let before = &stretch[..at];
-    let breaks = memchr::memchr_iter(b'\n', before.as_bytes()).count();
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let breaks = memchr::memchr_iter(b'\n', before).count();
+    let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    (line + number(breaks), number(before[start..].chars().count()) + 1)
+    (line + number(breaks), number(String::from_utf8_lossy(&before[start..]).chars().count()) + 1)
 }
 
 fn positions(body: &Body) -> Vec<u64> {

@@ -133,6 +133,16 @@ impl Operations {
         Ok(found.collect())
     }
 
+    /// The IRIs that a publisher gave to what records of a source describe, by key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn nodes(&self, source: &SourceId) -> Result<HashMap<DatasetKey, String>, OperationsError> {
+        let query = sqlx::query("SELECT key, node FROM records WHERE source = ? AND node != ''");
+        let rows = self.rows(query.bind(source.to_string())).await?;
+        Ok(rows.iter().filter_map(|row| Some((DatasetKey::parse(row.get("key"))?, row.get("node")))).collect())
+    }
+
     /// Writes what was found in records at a time, in one transaction; they are neither missing nor archived.
     pub async fn write_records(&self, rows: &[RecordRow], now: &str) -> Result<(), OperationsError> {
         if rows.is_empty() {

@@ -3,11 +3,7 @@
 use crate::catalog::{DatasetKey, GraphHash, RecordKind, SourceId};
 use crate::vocab::{dcat, dct, foaf, moisson, rdf, xsd};
 use oxigraph::store::Store;
-use oxrdf::{GraphNameRef, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term};
-use std::collections::{HashMap, HashSet};
-
-/// Fewer records than this are looked up one after the other, instead of going through those of all sources.
-const LOOKED_UP: usize = 5_000;
+use oxrdf::{GraphNameRef, Literal, NamedNode, NamedNodeRef, Quad, Term};
 
 /// Names graphs under a base.
 #[derive(Debug, Clone)]
@@ -175,87 +171,6 @@ impl CatalogueRecord {
             modified: text(dct::MODIFIED)?,
             missing_since: text(moisson::MISSING_SINCE),
         })
-    }
-
-    /// The keys of a source's records, or of all records, in the order of their identifiers.
-    #[must_use]
-    pub fn keys(store: &Store, names: &GraphNames, source: Option<&SourceId>) -> Vec<DatasetKey> {
-        let source = source.map(|source| Term::from(names.source(source)));
-        let (predicate, object) = match &source {
-            Some(source) => (dct::SOURCE, source.as_ref()),
-            None => (rdf::TYPE, dcat::CATALOG_RECORD.into()),
-        };
-        let mut keys: Vec<DatasetKey> = store
-            .quads_for_pattern(None, Some(predicate), Some(object), None)
-            .filter_map(Result::ok)
-            .filter(is_own)
-            .filter_map(|quad| match &quad.subject {
-                NamedOrBlankNode::NamedNode(node) => names.key(node.as_str()),
-                NamedOrBlankNode::BlankNode(_) => None,
-            })
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys
-    }
-}
-
-impl CatalogueRecord {
-    /// The hashes of a source's records, by key.
-    #[must_use]
-    pub fn hashes(store: &Store, names: &GraphNames, source: &SourceId) -> HashMap<DatasetKey, GraphHash> {
-        let keys: HashSet<DatasetKey> = Self::keys(store, names, Some(source)).into_iter().collect();
-        let hash = |object: Term| match object {
-            Term::Literal(hash) => GraphHash::parse(hash.value()),
-            _ => None,
-        };
-        let objects = objects(store, names, &keys, moisson::HASH);
-        objects.into_iter().filter_map(|(key, object)| Some((key, hash(object)?))).collect()
-    }
-
-    /// The nodes that records describe, by key.
-    #[must_use]
-    pub fn nodes(store: &Store, names: &GraphNames, keys: &HashSet<DatasetKey>) -> HashMap<DatasetKey, NamedNode> {
-        let node = |object: Term| match object {
-            Term::NamedNode(node) => Some(node),
-            _ => None,
-        };
-        let objects = objects(store, names, keys, foaf::PRIMARY_TOPIC);
-        objects.into_iter().filter_map(|(key, object)| Some((key, node(object)?))).collect()
-    }
-}
-
-/// What catalogue records say by a property.
-fn objects(
-    store: &Store,
-    names: &GraphNames,
-    keys: &HashSet<DatasetKey>,
-    predicate: NamedNodeRef<'_>,
-) -> Vec<(DatasetKey, Term)> {
-    if keys.len() < LOOKED_UP {
-        // One after the other: a store of many sources is not gone through for one of them.
-        let object = |key: &DatasetKey| {
-            let about = names.catalogue_record(*key);
-            let (subject, graph) = (about.as_ref().into(), GraphNameRef::from(about.as_ref()));
-            let found = store.quads_for_pattern(Some(subject), Some(predicate), None, Some(graph)).next()?;
-            Some((*key, found.ok()?.object))
-        };
-        return keys.iter().filter_map(object).collect();
-    }
-    let all = store.quads_for_pattern(None, Some(predicate), None, None).filter_map(Result::ok).filter(is_own);
-    all.filter_map(|quad| {
-        let NamedOrBlankNode::NamedNode(about) = &quad.subject else { return None };
-        let key = names.key(about.as_str()).filter(|key| keys.contains(key))?;
-        Some((key, quad.object))
-    })
-    .collect()
-}
-
-/// Whether a quad stands in the graph named by its subject, where only Moisson writes.
-fn is_own(quad: &Quad) -> bool {
-    match (&quad.subject, &quad.graph_name) {
-        (NamedOrBlankNode::NamedNode(subject), oxrdf::GraphName::NamedNode(graph)) => subject == graph,
-        _ => false,
     }
 }
 

@@ -8,14 +8,17 @@ use oxrdf::Quad;
 /// Quads that the bulk loader counts a megabyte for.
 const QUADS_A_MEGABYTE: usize = 1_000;
 /// New graphs are loaded together from this many quads on.
-pub(super) const LOAD_FROM: usize = 170_000;
+pub(super) const LOAD_FROM: usize = 185_000;
+/// The first time from fewer on: as long as nothing is loaded, nothing goes on beside the crawl.
+pub(super) const LOAD_FIRST: usize = 40_000;
 /// A record more, which fills a batch, may take it so far.
 pub(super) const LOAD_AT_MOST: usize = LOAD_FROM + LOAD_FROM / 8;
 /// Fewer than this are not worth the bulk loader's files.
-const LOAD_AT_LEAST: usize = 20_000;
+const LOAD_AT_LEAST: usize = 5_000;
 /// Batches that are let in together. Each is one more file for every look-up until the store has merged them, and from
-/// twenty on the store lets its writers wait for that.
-const TOGETHER: usize = 18;
+/// twenty on the store lets its writers wait for that: so there is room for one that comes after, and for what is
+/// written otherwise.
+pub(super) const TOGETHER: usize = 17;
 
 /// Batches that are sorted and written at once.
 const THREADS: usize = 2;
@@ -27,8 +30,7 @@ pub struct Batch {
 
 impl Batch {
     /// The batch in two parts, which are loaded at once; or whole, where the parts are not worth files.
-    #[must_use]
-    pub fn parted(mut self) -> Vec<Self> {
+    pub(super) fn parted(mut self) -> Vec<Self> {
         if self.quads.len() < THREADS * LOAD_AT_LEAST {
             return vec![self];
         }

@@ -8,6 +8,7 @@ mod error;
 mod folder;
 mod graphs;
 mod loader;
+mod records;
 mod refuse;
 mod snapshots;
 mod undo;

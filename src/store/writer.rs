@@ -2,7 +2,7 @@
 
 use super::error::StoreError;
 use super::graphs::{CatalogueRecord, GraphNames};
-use super::loader::{Batch, LOAD_AT_MOST, LOAD_FROM};
+use super::loader::{Batch, LOAD_AT_MOST, LOAD_FIRST, LOAD_FROM, TOGETHER};
 use crate::catalog::{DatasetKey, GraphHash};
 use crate::convert::canonical_hash;
 use crate::vocab::{dct, moisson, xsd};
@@ -30,13 +30,15 @@ pub struct Writer<'s> {
     store: &'s Store,
     names: &'s GraphNames,
     waiting: Vec<Quad>,
+    /// Batches that it gave.
+    given: usize,
 }
 
 impl<'s> Writer<'s> {
     /// Writes to a store.
     #[must_use]
     pub fn new(store: &'s Store, names: &'s GraphNames) -> Self {
-        Self { store, names, waiting: Vec::new() }
+        Self { store, names, waiting: Vec::new(), given: 0 }
     }
 
     /// Adds a record that the store does not have; it waits for others, and is in the store once the
@@ -49,12 +51,22 @@ impl<'s> Writer<'s> {
         let mut waiting = std::mem::take(&mut self.waiting);
         self.add_quads(change, &mut waiting);
         self.waiting = waiting;
-        if self.waiting.len() < LOAD_FROM { None } else { self.rest() }
+        let enough = if self.given == 0 { LOAD_FIRST } else { LOAD_FROM };
+        if self.waiting.len() < enough { None } else { self.batch() }
     }
 
-    /// The batch of what still waits.
-    pub fn rest(&mut self) -> Option<Batch> {
+    /// What still waits, as long as the store has few files in two batches, which are loaded at once.
+    pub fn rest(&mut self) -> Vec<Batch> {
+        let has_few_files = self.given < TOGETHER;
+        match self.batch() {
+            Some(batch) if has_few_files => batch.parted(),
+            batch => batch.into_iter().collect(),
+        }
+    }
+
+    fn batch(&mut self) -> Option<Batch> {
         let quads = std::mem::take(&mut self.waiting);
+        self.given += 1;
         (!quads.is_empty()).then_some(Batch { quads })
     }
 
