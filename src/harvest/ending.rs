@@ -104,12 +104,11 @@ impl Job<'_> {
                 None => hashes.remove(key),
             };
         }
-        let mut nodes = match &self.desk.opened {
-            Some(opened) => self.runtime.block_on(opened.operations().nodes(&self.desk.row.slug))?,
+        let written: Vec<DatasetKey> = self.state.written.keys().copied().collect();
+        let nodes = match &self.desk.opened {
+            Some(opened) => self.runtime.block_on(opened.operations().nodes(&written))?,
             None => HashMap::new(),
         };
-        // Those of other records may be what an earlier job noted that was undone.
-        nodes.retain(|key, _| self.state.written.contains_key(key));
         Ok(Visible { hashes, nodes })
     }
 

@@ -27,7 +27,8 @@ pub(super) struct State {
     /// Nodes by the key that has them.
     pub(super) nodes: HashMap<u64, DatasetKey>,
     pub(super) present_again: Vec<DatasetKey>,
-    /// What this job wrote: the hashes of records, and none where it took one out.
+    /// What this job wrote: the hashes of records, and none where it took one out. Where it alone writes, this tells what
+    /// readers see.
     pub(super) written: HashMap<DatasetKey, Option<GraphHash>>,
     /// Records that a source which did not change still has.
     pub(super) still_there: Vec<DatasetKey>,

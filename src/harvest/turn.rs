@@ -4,7 +4,6 @@
 use super::outcome::HarvestError;
 use super::workplace::{Opened, Visible};
 use crate::catalog::SourceId;
-use crate::operations::OperationsError;
 use crate::store::{Folder, GraphNames};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,8 +20,8 @@ pub(super) struct Turns {
 
 #[derive(Default)]
 struct Awaited {
-    /// The sources of which changes are written and not published.
-    sources: Vec<SourceId>,
+    /// The sources of which changes are written and not published, each with what readers will see where it is known.
+    sources: Vec<(SourceId, Option<Visible>)>,
     /// The newest snapshot that was published here, and when.
     last: Option<(u64, Instant)>,
     /// Whether a job left the store ahead of what is published: it is opened anew before anything is published.
@@ -102,37 +101,17 @@ impl Turn<'_> {
     ///
     /// # Errors
     /// When the snapshot cannot be made; what was written is then undone.
-    pub fn publish(self, names: &GraphNames, runtime: &Handle) -> Result<u64, HarvestError> {
-        self.publish_and_note(|opened, source| opened.note_changes(runtime, names, source))
-    }
-
-    /// Publishes what was written of a source of which it is known what readers will see, which then need not be read
-    /// out of the store: nothing else may write to it.
-    pub(super) fn publish_known(
-        self,
-        source: &SourceId,
-        visible: Visible,
-        names: &GraphNames,
-        runtime: &Handle,
-    ) -> Result<u64, HarvestError> {
-        self.opened.turns.awaited().sources.push(source.clone());
-        let mut visible = Some(visible);
-        self.publish_and_note(|opened, written| match visible.take_if(|_| written == source) {
-            Some(visible) => opened.note_changes_to(runtime, names, source, visible),
-            None => opened.note_changes(runtime, names, written),
-        })
-    }
-
-    fn publish_and_note(
-        mut self,
-        mut note: impl FnMut(&Opened, &SourceId) -> Result<(), OperationsError>,
-    ) -> Result<u64, HarvestError> {
+    pub fn publish(mut self, names: &GraphNames, runtime: &Handle) -> Result<u64, HarvestError> {
         let number = self.folder.publish(self.opened.store())?;
         self.is_ended = true;
         let sources = std::mem::take(&mut self.opened.turns.awaited().sources);
-        for source in sources {
+        for (source, visible) in sources {
+            let noted = match visible {
+                Some(visible) => self.opened.note_changes_to(runtime, names, &source, visible),
+                None => self.opened.note_changes(runtime, names, &source),
+            };
             // What cannot be noted is noted with the next change.
-            if let Err(error) = note(self.opened, &source) {
+            if let Err(error) = noted {
                 tracing::warn!(%source, causes = crate::catalog::with_causes(&error), "a change was not noted");
             }
         }
@@ -146,7 +125,19 @@ impl Turn<'_> {
     /// # Errors
     /// When the snapshot cannot be made; what was written is then undone.
     pub fn publish_of(self, source: &SourceId, names: &GraphNames, runtime: &Handle) -> Result<u64, HarvestError> {
-        self.opened.turns.awaited().sources.push(source.clone());
+        self.opened.turns.awaited().sources.push((source.clone(), None));
+        self.publish(names, runtime)
+    }
+
+    /// The same where it is known what readers will see of the source, which then need not be read out of the store.
+    pub(super) fn publish_known(
+        self,
+        source: &SourceId,
+        visible: Visible,
+        names: &GraphNames,
+        runtime: &Handle,
+    ) -> Result<u64, HarvestError> {
+        self.opened.turns.awaited().sources.push((source.clone(), Some(visible)));
         self.publish(names, runtime)
     }
 
@@ -169,7 +160,7 @@ impl Turn<'_> {
         let Some((before, at)) = last.filter(|(_, at)| !is_alone && at.elapsed() < pause) else {
             return self.publish_of(source, names, runtime);
         };
-        opened.turns.awaited().sources.push(source.clone());
+        opened.turns.awaited().sources.push((source.clone(), None));
         self.is_ended = true;
         drop(self);
         if let Some(number) = opened.turns.published_after(before, at + pause)? {

@@ -133,16 +133,6 @@ impl Operations {
         Ok(found.collect())
     }
 
-    /// The IRIs that a publisher gave to what records of a source describe, by key.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn nodes(&self, source: &SourceId) -> Result<HashMap<DatasetKey, String>, OperationsError> {
-        let query = sqlx::query("SELECT key, node FROM records WHERE source = ? AND node != ''");
-        let rows = self.rows(query.bind(source.to_string())).await?;
-        Ok(rows.iter().filter_map(|row| Some((DatasetKey::parse(row.get("key"))?, row.get("node")))).collect())
-    }
-
     /// Writes what was found in records at a time, in one transaction; they are neither missing nor archived.
     pub async fn write_records(&self, rows: &[RecordRow], now: &str) -> Result<(), OperationsError> {
         if rows.is_empty() {
@@ -276,13 +266,24 @@ impl Operations {
 
     /// What the platforms call some records.
     pub async fn remote_ids(&self, keys: &[DatasetKey]) -> Result<HashMap<DatasetKey, String>, OperationsError> {
+        self.column("remote_id", keys).await
+    }
+
+    /// The IRIs that publishers gave to what some records describe; records whose node is one of ours have none here.
+    pub async fn nodes(&self, keys: &[DatasetKey]) -> Result<HashMap<DatasetKey, String>, OperationsError> {
+        let mut nodes = self.column("node", keys).await?;
+        nodes.retain(|_, node| !node.is_empty());
+        Ok(nodes)
+    }
+
+    async fn column(
+        &self,
+        name: &str,
+        keys: &[DatasetKey],
+    ) -> Result<HashMap<DatasetKey, String>, OperationsError> {
         let json = serde_json::to_string(keys).expect("keys are plain values");
-        let query =
-            sqlx::query("SELECT key, remote_id FROM records WHERE key IN (SELECT value FROM json_each(?))");
-        let rows = self.rows(query.bind(json)).await?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| Some((DatasetKey::parse(row.get("key"))?, row.get("remote_id"))))
-            .collect())
+        let query = format!("SELECT key, {name} FROM records WHERE key IN (SELECT value FROM json_each(?))");
+        let rows = self.rows(sqlx::query(sqlx::AssertSqlSafe(query)).bind(json)).await?;
+        Ok(rows.iter().filter_map(|row| Some((DatasetKey::parse(row.get("key"))?, row.get(name)))).collect())
     }
 }

@@ -55,11 +55,12 @@ impl<'s> Writer<'s> {
         if self.waiting.len() < enough { None } else { self.batch() }
     }
 
-    /// What still waits, as long as the store has few files in two batches, which are loaded at once.
+    /// The last batch, of what still waits: in two parts, since nothing else is done any more, as long as the store has
+    /// room for another file.
     pub fn rest(&mut self) -> Vec<Batch> {
-        let has_few_files = self.given < TOGETHER;
+        let has_room = self.given < TOGETHER;
         match self.batch() {
-            Some(batch) if has_few_files => batch.parted(),
+            Some(batch) if has_room => batch.parted(),
             batch => batch.into_iter().collect(),
         }
     }
