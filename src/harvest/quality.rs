@@ -7,9 +7,13 @@ use crate::operations::{LinkRow, Operations, OperationsError};
 use crate::store::GraphNames;
 use crate::vocab::{http, moisson, xsd};
 use oxrdf::{Literal, NamedNode, NamedNodeRef, Quad};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use tokio::runtime::Handle;
+
+/// Records that are assessed together: what is held of them does not grow with the source.
+const PORTION: i64 = 2_000;
 
 /// What is known of the addresses of some records: it takes that to score them.
 pub struct KnownLinks {
@@ -60,7 +64,7 @@ impl KnownLinks {
 }
 
 /// The scores of a source.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Assessed {
     /// The average of all its records; nothing where there are none.
     pub source: Option<Score>,
@@ -68,22 +72,27 @@ pub struct Assessed {
     pub organizations: BTreeMap<String, Score>,
 }
 
-/// Assesses a source by its records, with what is known of their addresses.
+/// Assesses a source by its records, with what is known of their addresses; so many at a time.
 ///
 /// # Errors
 /// When the operations database fails.
-async fn assessed(operations: &Operations, source: &SourceId) -> Result<Assessed, OperationsError> {
-    let rows = operations.quality_of_source(source).await?;
-    let assessments: Vec<Assessment> =
-        rows.iter().filter_map(|row| serde_json::from_str(&row.assessment).ok()).collect();
-    let links = KnownLinks::of(operations, &assessments).await?;
+async fn assessed(operations: &Operations, source: &SourceId, portion: i64) -> Result<Assessed, OperationsError> {
     let (mut all, mut by_organization) = (Score::default(), BTreeMap::<String, Score>::new());
-    for assessment in &assessments {
-        let score = links.score(assessment);
-        if let Some(organization) = &assessment.organization {
-            by_organization.entry(organization.clone()).or_default().add(&score);
+    let mut behind = 0;
+    loop {
+        let rows = operations.quality_page(source, behind, portion).await?;
+        let Some(last) = rows.last() else { break };
+        behind = last.id;
+        let assessments: Vec<Assessment> =
+            rows.par_iter().filter_map(|row| serde_json::from_str(&row.assessment).ok()).collect();
+        let links = KnownLinks::of(operations, &assessments).await?;
+        let scores: Vec<Score> = assessments.par_iter().map(|assessment| links.score(assessment)).collect();
+        for (assessment, score) in assessments.into_iter().zip(&scores) {
+            if let Some(organization) = assessment.organization {
+                by_organization.entry(organization).or_default().add(score);
+            }
+            all.add(score);
         }
-        all.add(&score);
     }
     let average = |(name, sum): (String, Score)| Some((name, sum.average()?));
     Ok(Assessed {
@@ -112,7 +121,7 @@ pub fn source_quality(
     source: &SourceId,
 ) -> Result<Vec<Quad>, OperationsError> {
     let found = runtime.block_on(async {
-        let found = assessed(operations, source).await?;
+        let found = assessed(operations, source, PORTION).await?;
         let text = serde_json::to_string(&found).expect("scores are plain values");
         operations.note_source_quality(source, &text).await?;
         Ok::<_, OperationsError>(found)
@@ -127,4 +136,52 @@ pub fn source_quality(
         quads.extend(own.into_iter().map(|quad| Quad { graph_name: graph.clone().into(), ..quad }));
     }
     Ok(quads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::DatasetKey;
+    use crate::operations::{RecordRow, SourceRow};
+
+    const NOW: &str = "2026-01-01T00:00:00Z";
+
+    fn row(source: &SourceId, name: &str) -> RecordRow {
+        let assessment =
+            Assessment { organization: Some(format!("http://e.example/{}", &name[..1])), ..Assessment::default() };
+        RecordRow {
+            key: DatasetKey::of(source, name).to_string(),
+            source: source.to_string(),
+            remote_id: name.to_owned(),
+            node: String::new(),
+            hash: String::new(),
+            violation: 0,
+            warning: 0,
+            info: 0,
+            findings: Vec::new(),
+            quality: serde_json::to_string(&assessment.with_conformance(&[])).ok(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_is_assessed_alike_in_whatever_portions() {
+        let folder = tempfile::tempdir().unwrap();
+        let operations = Operations::open(&folder.path().join("operations.sqlite")).await.unwrap();
+        let [source, other] = ["s", "t"].map(|name| SourceId::parse(name).unwrap());
+        for (slug, names) in [(&other, &["a1"][..]), (&source, &["a1", "a2", "b1", "b2", "b3"])] {
+            let registered =
+                SourceRow::unregistered(slug.clone(), format!("http://{slug}.example/"), String::new(), NOW);
+            operations.register(&registered).await.unwrap();
+            let rows: Vec<RecordRow> = names.iter().map(|name| row(slug, name)).collect();
+            operations.write_records(&rows, NOW).await.unwrap();
+        }
+        let archived = DatasetKey::of(&source, "b2");
+        operations.mark(&[archived], None, Some(NOW)).await.unwrap();
+        let whole = assessed(&operations, &source, i64::MAX).await.unwrap();
+        assert_eq!(whole.source.as_ref().map(|score| score.records), Some(4));
+        assert_eq!(whole.organizations.values().map(|score| score.records).collect::<Vec<_>>(), [2, 2]);
+        for portion in [1, 2, 4] {
+            assert_eq!(assessed(&operations, &source, portion).await.unwrap(), whole, "portions of {portion}");
+        }
+    }
 }

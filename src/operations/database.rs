@@ -40,6 +40,10 @@ pub struct Operations {
 /// Connections at once: one writes, and those that wait for it must leave some to readers.
 const CONNECTIONS: u32 = 16;
 
+/// Pages that a connection keeps, in KiB (negative, as SQLite has it): keys are random, so that a transaction of a
+/// thousand records touches pages all over; with the usual 2 MB it writes many of them more than once.
+const PAGE_CACHE: &str = "-8000";
+
 impl Operations {
     /// Opens the database, creating it and bringing it to this version.
     pub async fn open(path: &Path) -> Result<Self, OperationsError> {
@@ -50,6 +54,7 @@ impl Operations {
             // What the history holds must be there when the store has changed, also after a power cut.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(30))
+            .pragma("cache_size", PAGE_CACHE)
             .foreign_keys(true);
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await;
         let pool = pool.map_err(|source| OperationsError::Database { path: path.to_owned(), source })?;

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 /// A record's assessment as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QualityRow {
+    /// The number that it is paged by.
+    pub id: i64,
     /// The record.
     pub key: String,
     /// The assessment, as JSON.
@@ -33,12 +35,28 @@ pub struct LinkRow {
 impl Operations {
     /// The assessments of the live records of a source.
     pub async fn quality_of_source(&self, source: &SourceId) -> Result<Vec<QualityRow>, OperationsError> {
+        self.quality_page(source, 0, i64::MAX).await
+    }
+
+    /// Some assessments of the live records of a source behind a number.
+    pub async fn quality_page(
+        &self,
+        source: &SourceId,
+        behind: i64,
+        limit: i64,
+    ) -> Result<Vec<QualityRow>, OperationsError> {
         let query = sqlx::query(
-            "SELECT quality.key, assessment FROM quality JOIN records ON records.key = quality.key
-             WHERE quality.source = ? AND records.archived_at IS NULL",
+            "SELECT quality.rowid AS id, quality.key, assessment FROM quality JOIN records ON records.key = quality.key
+             WHERE quality.source = ? AND quality.rowid > ? AND records.archived_at IS NULL
+             ORDER BY quality.rowid LIMIT ?",
         );
-        let rows = self.rows(query.bind(source.to_string())).await?;
-        Ok(rows.iter().map(|row| QualityRow { key: row.get("key"), assessment: row.get("assessment") }).collect())
+        let rows = self.rows(query.bind(source.to_string()).bind(behind).bind(limit)).await?;
+        let row = |row: &sqlx::sqlite::SqliteRow| QualityRow {
+            id: row.get("id"),
+            key: row.get("key"),
+            assessment: row.get("assessment"),
+        };
+        Ok(rows.iter().map(row).collect())
     }
 
     /// The scores of a source, as JSON.
