@@ -248,6 +248,7 @@ namespace! {
         DOWNLOAD_URL = "downloadURL",
         MEDIA_TYPE = "mediaType",
         LANDING_PAGE = "landingPage",
+        CONTACT_POINT = "contactPoint",
     }
 }
 
@@ -268,6 +269,8 @@ namespace! {
         FORMAT = "format",
         CONFORMS_TO = "conformsTo",
         PUBLISHER = "publisher",
+        LICENSE = "license",
+        SPATIAL = "spatial",
     }
 }
 

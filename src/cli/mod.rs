@@ -7,7 +7,9 @@ mod compare;
 mod configuration;
 mod export;
 mod harvest;
+mod health;
 mod job;
+mod manual;
 mod map;
 mod query;
 mod query_worker;
@@ -39,6 +41,17 @@ pub(crate) enum Outcome {
     WithErrors,
 }
 
+/// What `--version` says: the version and commit of the program, and the versions of what stores its data.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("MOISSON_COMMIT"),
+    ")\nOxigraph ",
+    env!("MOISSON_OXIGRAPH"),
+    "\nRocksDB ",
+    env!("MOISSON_ROCKSDB")
+);
+
 const USAGE: u8 = 2;
 const SOURCE_FAILED: u8 = 3;
 const STORE_FAILED: u8 = 4;
@@ -47,6 +60,7 @@ const STORE_FAILED: u8 = 4;
 #[command(
     name = "moisson",
     version,
+    long_version = VERSION,
     about = "Harvests open-data catalogues into DCAT-AP, validates and serves them"
 )]
 struct Command {
@@ -78,6 +92,8 @@ enum Action {
     Shacl(shacl::Arguments),
     /// Serve SPARQL, records, feeds and pages, and harvest the sources that are due
     Serve(serve::Arguments),
+    /// Ask whether a server answers
+    Health(health::Arguments),
     /// Register, decide of, preview, run and remove sources
     #[command(subcommand)]
     Source(source::Action),
@@ -99,6 +115,11 @@ enum Action {
     /// Check the configuration
     #[command(subcommand)]
     Config(configuration::Action),
+    /// Print the completions of a shell
+    Completions(manual::CompletionsArguments),
+    /// Write the man pages
+    #[command(hide = true)]
+    Manual(manual::ManualArguments),
 }
 
 /// The options that say which store.
@@ -193,6 +214,7 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Action::Compare(arguments) => compare::run(&arguments, &config),
         Action::Map(arguments) => map::run(&arguments, &config),
         Action::Shacl(arguments) => shacl::run(&arguments, &config),
+        Action::Health(arguments) => health::run(&arguments, &config),
         Action::Serve(arguments) => serve::run(&arguments, &config),
         Action::Source(action) => source::run(&action, &config),
         Action::Job(action) => job::run(&action, &config),
@@ -202,6 +224,8 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Action::Backup(arguments) => backup::backup(&arguments, &config),
         Action::Restore(arguments) => backup::restore(&arguments, &config),
         Action::Config(action) => configuration::run(&action, &config),
+        Action::Completions(arguments) => Ok(manual::completions(&arguments)),
+        Action::Manual(arguments) => manual::manual(&arguments),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Outcome, StoreArguments};
 use crate::config::Config;
 use crate::derive::{SearchIndex, bring_index_to};
 use crate::sparql::{searches, with_public_functions};
-use crate::store::{Folder, GraphNames, Snapshot, refuse_outside};
+use crate::store::{Folder, GraphNames, Snapshot, evaluate_on_merge, refuse_outside};
 use crate::triples::RdfWriter;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -44,11 +44,8 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let folder = arguments.store.folder(config);
     let snapshot = folder.snapshot()?;
     let index = searches(&query).then(|| index(&folder, &snapshot, config)).transpose()?;
-    let mut prepared = with_public_functions(SparqlEvaluator::new(), index).for_query(query);
-    if prepared.dataset().is_default_dataset() {
-        prepared.dataset_mut().set_default_graph_as_union();
-    }
-    let results = prepared.on_store(&snapshot.store).execute()?;
+    let prepared = with_public_functions(SparqlEvaluator::new(), index).for_query(query);
+    let results = evaluate_on_merge(prepared, &snapshot.store)?;
     print(results, arguments.format)?;
     Ok(Outcome::Done)
 }

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::derive::{Deriver, Record, Seen};
 use crate::operations::{Operations, OperationsError};
 use crate::store::{CatalogueRecord, GraphNames};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use std::io::{self, BufWriter, Write};
 
@@ -31,6 +32,15 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
+/// A source without records may be new; one that nobody registered is a slip of the pen.
+async fn check_name(operations: &Operations, source: &SourceId) -> anyhow::Result<()> {
+    if operations.source_named(source.as_str()).await?.is_some() {
+        return Ok(());
+    }
+    let names: Vec<String> = operations.sources().await?.into_iter().map(|row| row.name).collect();
+    bail!("no source is called {:?}; the sources are: {}", source.as_str(), names.join(", "))
+}
+
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
     let folder = arguments.store.readable_folder(config)?;
     let snapshot = folder.snapshot()?;
@@ -39,6 +49,9 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let keys = CatalogueRecord::keys(&snapshot.store, &names, source.as_ref());
     let runtime = runtime()?;
     let operations = runtime.block_on(Operations::open(&folder.operations()))?;
+    if let Some(source) = source.as_ref().filter(|_| keys.is_empty()) {
+        runtime.block_on(check_name(&operations, source))?;
+    }
     let seen = runtime.block_on(last_seen(&operations))?;
     let deriver = Deriver::new(&config.languages)?;
     let mut printer = Printer::new(arguments.format);

@@ -9,7 +9,6 @@ use crate::serve::{Server, Settings};
 use crate::store::{Folder, GraphNames};
 use anyhow::Context;
 use clap::Args;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +16,9 @@ use std::time::Duration;
 pub(crate) struct Arguments {
     #[command(flatten)]
     store: StoreArguments,
-    /// The address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    /// The address or host name to listen on, and the port; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: String,
     /// The public address of this server [default: the base of the store's IRIs]
     #[arg(long, value_name = "URL")]
     base: Option<String>,
@@ -56,9 +55,9 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     };
     let threads = service.as_ref().map(Service::start);
     let served = runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(arguments.listen)
+        let listener = tokio::net::TcpListener::bind(&arguments.listen)
             .await
-            .with_context(|| format!("{}: cannot listen", arguments.listen))?;
+            .with_context(|| format!("{}: cannot listen there; write ADDRESS:PORT", arguments.listen))?;
         println!("listening on http://{}", listener.local_addr()?);
         let server = Server::open(settings, service.clone()).await?;
         server.run(listener, stopped()).await?;

@@ -5,7 +5,7 @@
 use super::rows::DeriveError;
 use crate::catalog::DatasetKey;
 use crate::convert::{QueryError, parse_query, plain, with_record_functions};
-use crate::store::{GraphNames, Snapshot};
+use crate::store::{GraphNames, Snapshot, evaluate_on_merge};
 use crate::vocab::{geosparql, xsd};
 use jiff::Timestamp;
 use oxigraph::sparql::{QueryResults, SparqlEvaluator};
@@ -195,11 +195,10 @@ impl Catalogue<'_> {
         let evaluator = with_record_functions(SparqlEvaluator::new(), self.languages.to_vec());
         let evaluator = with_spatial_functions(evaluator);
         let mut prepared = evaluator.for_query(parse_query(name, query)?);
-        prepared.dataset_mut().set_default_graph_as_union();
         if let Some(wanted) = wanted {
             prepared = prepared.substitute_variable(Variable::new_unchecked("wanted"), wanted);
         }
-        match prepared.on_store(&self.snapshot.store).execute().map_err(failed)? {
+        match evaluate_on_merge(prepared, &self.snapshot.store).map_err(failed)? {
             QueryResults::Solutions(solutions) => Ok(solutions.collect::<Result<_, _>>().map_err(failed)?),
             QueryResults::Graph(_) | QueryResults::Boolean(_) => Ok(Vec::new()),
         }

@@ -7,9 +7,9 @@ use super::report::{Examples, FindingCounts, RecordCounts};
 use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError, Syntax};
 use crate::convert::Draft;
 use crate::operations::{DerivedRow, Item, RecordRow};
-use crate::vocab::rdf;
-use oxrdf::{NamedOrBlankNode, Term};
-use std::collections::HashMap;
+use crate::vocab::{dcat, dct, rdf};
+use oxrdf::{NamedNodeRef, NamedOrBlankNode, Term, Triple};
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// What a job has learned so far.
@@ -48,18 +48,24 @@ pub(super) struct State {
     pub(super) held_back: Vec<ItemError>,
     /// The syntax of the first page.
     pub(super) syntax: Option<Syntax>,
-    /// A value of each property, the first that came.
+    /// The value that all records have of each property that a source shares.
     pub(super) examples: Examples,
+    /// Classes and properties of which records have different values.
+    pub(super) differing: HashSet<(String, String)>,
     /// Fields of a platform's records that no query reads.
     pub(super) unmapped: crate::convert::Unmapped,
 }
 
-/// Classes, and properties of one, of which a value is kept as an example, and how long it may be.
-const EXAMPLES: usize = 200;
+/// The properties of which a source's records may all have one value, which a record that lacks it can have, too.
+const SHARED: [NamedNodeRef<'_>; 5] =
+    [dct::PUBLISHER, dct::LICENSE, dct::LANGUAGE, dct::SPATIAL, dcat::CONTACT_POINT];
+/// Classes of which examples are kept, and how long a value may be.
+const CLASSES: usize = 200;
 const LONGEST_EXAMPLE: usize = 200;
 
 impl State {
-    /// Keeps the first value of each property that the source itself writes, by the class of what has it.
+    /// Keeps the value of each property that the source shares, by the class of what has it. A value that another record
+    /// contradicts is no example: the title or the address of one dataset is wrong in another.
     pub(super) fn note_examples(&mut self, draft: &Draft) {
         let mut classes: HashMap<&NamedOrBlankNode, &str> = HashMap::new();
         for triple in draft.triples.iter().filter(|triple| triple.predicate == rdf::TYPE) {
@@ -68,18 +74,27 @@ impl State {
                 classes.entry(&triple.subject).or_insert(name);
             }
         }
-        for triple in &draft.triples {
-            let Some(class) = classes.get(&triple.subject) else { continue };
-            let known = self.examples.get(*class);
-            // Nearly all are known: nothing is written for these.
-            let is_full = known.is_some_and(|known| known.len() >= EXAMPLES) || self.examples.len() >= EXAMPLES;
-            if is_full || known.is_some_and(|known| known.contains_key(triple.predicate.as_str())) {
-                continue;
+        for triple in draft.triples.iter().filter(|triple| SHARED.contains(&triple.predicate.as_ref())) {
+            if let Some(class) = classes.get(&triple.subject) {
+                self.note_example(class, triple);
             }
-            let value = triple.object.to_string();
-            if !value.contains("/.well-known/genid/") && value.len() <= LONGEST_EXAMPLE {
-                let of_class = self.examples.entry((*class).to_owned()).or_default();
-                of_class.insert(triple.predicate.as_str().to_owned(), value);
+        }
+    }
+
+    fn note_example(&mut self, class: &str, triple: &Triple) {
+        let property = triple.predicate.as_str();
+        let value = triple.object.to_string();
+        match self.examples.get(class).and_then(|known| known.get(property)) {
+            Some(known) if *known == value => {}
+            Some(_) => {
+                self.examples.get_mut(class).and_then(|known| known.remove(property));
+                self.differing.insert((class.to_owned(), property.to_owned()));
+            }
+            None if self.examples.len() >= CLASSES || value.len() > LONGEST_EXAMPLE => {}
+            None if value.contains("/.well-known/genid/") => {}
+            None if self.differing.contains(&(class.to_owned(), property.to_owned())) => {}
+            None => {
+                self.examples.entry(class.to_owned()).or_default().insert(property.to_owned(), value);
             }
         }
     }

@@ -57,7 +57,7 @@ pub fn example_of(finding: &Finding, examples: &Examples, syntax: Option<Syntax>
 pub fn mend(finding: &Finding) -> Option<Statement> {
     let (value, suggestion) = (finding.value.as_ref()?, finding.suggestion.as_ref()?);
     let property = finding.property.clone()?;
-    Some(if finding.rule == "convert/misspelt-property" {
+    Some(if matches!(finding.rule.as_str(), "convert/misspelt-property" | "convert/elements-property") {
         Statement { property: suggestion.clone(), value: term(value) }
     } else {
         Statement { property, value: term(suggestion) }

@@ -9,7 +9,7 @@ use crate::triples::RdfWriter;
 use axum::body::Body;
 use axum::extract::{Path, Request};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use flate2::write::GzEncoder;
 use oxrdfio::RdfFormat;
 use sha2::{Digest, Sha256};
@@ -25,15 +25,21 @@ const FORMS: [&str; 2] = ["catalog.nq.zst", "catalog.ttl.gz"];
 /// Old dumps that stay, for those who are at them.
 const KEPT: u64 = 2;
 
-/// The newest dump is that of the newest state, whose address stays the same for ever.
+/// The dump of the newest state, with the address under which it stays (RFC 9110, 8.7).
 pub(super) async fn newest(
     axum::extract::State(shared): State,
     Path(name): Path<String>,
+    request: Request,
 ) -> Result<Response, Problem> {
     form_of(&name)?;
     let number = shared.snapshot()?.number();
-    let caching = [(header::CACHE_CONTROL, "no-cache")];
-    Ok((caching, Redirect::temporary(&format!("/dump/{number}/{name}"))).into_response())
+    let mut response = send(&shared, number, &name, request).await?;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(address) = HeaderValue::from_str(&format!("/dump/{number}/{name}")) {
+        headers.insert(header::CONTENT_LOCATION, address);
+    }
+    Ok(response)
 }
 
 /// The dump of a state.
@@ -42,12 +48,17 @@ pub(super) async fn of_state(
     Path((number, name)): Path<(u64, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let form = form_of(&name)?;
-    let path = folder(&shared, number).join(&name);
+    send(&shared, number, &name, request).await
+}
+
+/// A dump or its checksum, whole or in parts; made first where nobody asked for it before.
+async fn send(shared: &Arc<Shared>, number: u64, name: &str, request: Request) -> Result<Response, Problem> {
+    let form = form_of(name)?;
+    let path = folder(shared, number).join(name);
     if !path.exists() {
-        make(&shared, number, form).await?;
+        make(shared, number, form).await?;
     }
-    let checksum = fs::read_to_string(folder(&shared, number).join(format!("{form}.sha256"))).unwrap_or_default();
+    let checksum = fs::read_to_string(folder(shared, number).join(format!("{form}.sha256"))).unwrap_or_default();
     let checksum = checksum.split_whitespace().next().unwrap_or_default().to_owned();
     let tag = format!("\"{checksum}\"");
     if name == form && Conditional::of(request.headers()).has(&tag) {

@@ -29,6 +29,11 @@ pub(super) fn syntax_of(ending: &str) -> Option<&'static str> {
     SYNTAXES.iter().find(|(known, _)| *known == ending).map(|(_, media_type)| *media_type)
 }
 
+/// The endings of all syntaxes of RDF.
+pub(super) fn endings() -> impl Iterator<Item = &'static str> {
+    SYNTAXES.iter().map(|(ending, _)| *ending)
+}
+
 /// The ending of a syntax of RDF.
 pub(super) fn ending_of(media_type: &str) -> &'static str {
     SYNTAXES.iter().find(|(_, known)| *known == media_type).map_or("ttl", |(ending, _)| ending)

@@ -119,6 +119,7 @@ fn feed_routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/ldes/{page}", get(feed::change_page))
         .route("/event/{number}", get(feed::change_event))
         .route("/source/{slug}/catalog", get(feed::choose_of_source))
+        .merge(feed::source_routes())
         .route("/organization/{id}/catalog", get(feed::choose_of_organization))
         .route("/organization/{id}/{form}", get(feed::of_organization))
         .route("/dump/{name}", get(dump::newest))
@@ -142,7 +143,13 @@ fn cross_origin() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(cors::Any)
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
-        .allow_headers([header::ACCEPT, header::CONTENT_TYPE, header::IF_NONE_MATCH, header::RANGE])
+        .allow_headers([
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            header::RANGE,
+        ])
         .expose_headers([header::ETAG, header::LINK, header::CONTENT_RANGE, header::RETRY_AFTER])
         .max_age(Duration::from_secs(86_400))
 }

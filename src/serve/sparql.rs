@@ -30,6 +30,8 @@ impl Asked {
     fn add(&mut self, encoded: &str) {
         for (name, value) in url::form_urlencoded::parse(encoded.as_bytes()) {
             match &*name {
+                // Forms send fields that were left empty.
+                "default-graph-uri" | "named-graph-uri" if value.trim().is_empty() => {}
                 "query" => self.query.push(value.into_owned()),
                 "default-graph-uri" => self.default_graphs.push(value.into_owned()),
                 "named-graph-uri" => self.named_graphs.push(value.into_owned()),

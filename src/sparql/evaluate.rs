@@ -7,6 +7,7 @@ use super::narrow::narrow;
 use super::negotiation::best_match;
 use super::question::{Question, Refusal, Reply};
 use super::reading::Readable;
+use crate::store::evaluate_on_merge;
 use crate::triples::{RdfWriter, calls, is_volatile};
 use oxigraph::sparql::SparqlEvaluator;
 use oxigraph::store::Store;
@@ -31,14 +32,17 @@ const TABLES: [&str; 7] = [
     "application/xml",
     "text/xml",
 ];
-/// The syntaxes of graphs; N-Quads and TriG for clients that ask for nothing else.
-const GRAPHS: [&str; 6] = [
+/// The syntaxes of graphs; N-Quads and TriG, and the names that older clients use, for those that ask for nothing else.
+const GRAPHS: [&str; 9] = [
     "text/turtle",
     "application/n-triples",
     "application/rdf+xml",
     "application/ld+json",
     "application/trig",
     "application/n-quads",
+    "application/x-turtle",
+    "text/n3",
+    "application/json",
 ];
 
 /// What the evaluation of a question may use.
@@ -138,10 +142,8 @@ fn run(
     if !(readable.default_graphs.is_empty() && readable.named_graphs.is_empty()) {
         prepared.dataset_mut().set_default_graph(readable.default_graphs);
         prepared.dataset_mut().set_available_named_graphs(readable.named_graphs);
-    } else if prepared.dataset().is_default_dataset() {
-        prepared.dataset_mut().set_default_graph_as_union();
     }
-    match prepared.on_store(means.store).execute()? {
+    match evaluate_on_merge(prepared, means.store)? {
         QueryResults::Graph(triples) => {
             let format = RdfFormat::from_media_type(media_type).unwrap_or(RdfFormat::Turtle);
             let mut writer = RdfWriter::new(format, &mut *out).as_stored();

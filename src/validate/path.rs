@@ -193,13 +193,16 @@ impl PathReader<'_> {
         if let Term::NamedNode(_) = node {
             return Ok(Path::Predicate(self.constants.add(node)));
         }
+        // A list is a sequence whatever else it says: W3C's tests `path-strange-001` and `-002` (SHACL 2.3.1.2).
+        if !objects(self.graph, node.as_ref(), rdf::FIRST).is_empty() {
+            return Ok(Path::Sequence(self.members(node, depth)?));
+        }
         let forms = [
             sh::ALTERNATIVE_PATH,
             sh::INVERSE_PATH,
             sh::ZERO_OR_MORE_PATH,
             sh::ONE_OR_MORE_PATH,
             sh::ZERO_OR_ONE_PATH,
-            rdf::FIRST,
         ];
         let mut found = forms
             .into_iter()
@@ -211,7 +214,6 @@ impl PathReader<'_> {
             return Err("it has more than one path form");
         }
         match form {
-            rdf::FIRST => Ok(Path::Sequence(self.members(node, depth)?)),
             sh::ALTERNATIVE_PATH => Ok(Path::Alternative(self.members(&inner, depth)?)),
             sh::INVERSE_PATH => Ok(Path::Inverse(Box::new(self.read(&inner, depth + 1)?))),
             form => Ok(Repetition::of(form).applied_to(self.read(&inner, depth + 1)?)),

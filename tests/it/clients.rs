@@ -1,5 +1,5 @@
-//! Clients that others wrote, against our API: udata's own, and a fuzzer of described APIs. A script of the project
-//! installs them from `PyPI`.
+//! Clients that others wrote, against our API and endpoint: udata's own, a fuzzer of described APIs, and rdflib as a
+//! second engine. A script of the project installs them from `PyPI`.
 
 use crate::moisson::{Bench, text};
 use crate::serving::{Serving, administrator};
@@ -51,4 +51,21 @@ fn a_fuzzer_finds_no_answer_that_the_description_does_not_have() {
     let (_bench, serving, token) = serving();
     let Some(said) = client(&["fuzz", &format!("http://{}", serving.address), &token]) else { return };
     assert!(said.contains("Tested: 32"), "{said}");
+}
+
+/// The endpoint's default graph is the RDF merge: each query has the rows that rdflib finds in the merged dump.
+#[test]
+fn another_engine_finds_the_same_in_the_merged_dump() {
+    let (_bench, serving, _) = serving();
+    let Some(said) = client(&["merge", &format!("http://{}", serving.address)]) else { return };
+    let numbers: Value = serde_json::from_str(said.lines().last().unwrap_or_default()).expect("JSON");
+    let numbers = numbers.as_object().expect("numbers by query");
+    let empty: Vec<&String> =
+        numbers.iter().filter(|(_, rows)| rows[0].as_u64() == Some(0)).map(|(name, _)| name).collect();
+    assert!(numbers.len() >= 42, "{numbers:?}");
+    assert!(empty.len() <= 2, "queries without any answer show nothing: {empty:?}");
+    assert!(
+        numbers["statements in graphs"].as_u64() > numbers["statements"].as_u64(),
+        "no statement is in two graphs: the sample shows nothing"
+    );
 }

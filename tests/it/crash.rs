@@ -2,6 +2,7 @@
 
 use crate::generated::generator;
 use crate::moisson::{Bench, text};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -75,4 +76,23 @@ fn kill_after(bench: &Bench, file: &str, delay: Duration) {
     // SIGKILL: nothing is flushed and nothing is tidied up.
     let _ = child.kill();
     let _ = child.wait();
+}
+
+/// `RocksDB` gives the text of an error in memory of its own; freeing it as Rust's ended the process.
+#[test]
+fn a_damaged_table_file_is_an_error_and_ends_no_process() {
+    let bench = Bench::new();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/catalogue.ttl");
+    bench.harvest(text(&sample), &["--source", "sample"]);
+    let tables = crate::shared::files(&bench.store(), &[".sst"]);
+    assert!(!tables.is_empty(), "the store has no table file");
+    for table in tables {
+        let bytes = std::fs::read(&table).expect("a table file");
+        std::fs::write(&table, &bytes[..bytes.len() - 64]).expect("a table file that is cut");
+    }
+    let query = bench.write("count.rq", "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }");
+    let output = bench.command().args(["query", text(&query)]).output().expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("Corruption"), "{said}");
 }

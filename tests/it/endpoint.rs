@@ -245,3 +245,30 @@ fn the_query_page_works_without_script_too() {
     let answer = ask(&served.address, "GET", "/query/nothing.js", &[], b"").expect("an answer");
     assert_eq!(answer.status, 404);
 }
+
+#[test]
+fn clients_of_the_web_are_understood_at_the_door() {
+    let served = Served::sample("");
+    let count = |more: &str| {
+        let query = "SELECT%20(COUNT(*)%20AS%20%3Fn)%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D";
+        let answer = served.get(&format!("/sparql?query={query}{more}"), &[("accept", "text/csv")]);
+        assert_eq!(answer.status, 200, "{more}: {}", answer.text());
+        answer.text()
+    };
+    // A form sends the fields that were left empty.
+    assert_eq!(count("&default-graph-uri=&named-graph-uri="), count(""));
+    let describe = "/sparql?query=DESCRIBE%20%3Fd%20%7B%20%3Fd%20a%20%3Chttp%3A%2F%2Fwww.w3.org%2Fns%2Fdcat%23Dataset%3E%20%7D";
+    for accept in ["application/x-turtle", "text/n3", "application/json"] {
+        let answer = served.get(describe, &[("accept", accept)]);
+        assert_eq!((answer.status, answer.header("content-type")), (200, accept), "{}", answer.text());
+        assert!(answer.text().contains("Dataset"), "{accept}");
+    }
+    // Browsers ask before they send a token.
+    let asked = [
+        ("origin", "https://app.example"),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "authorization"),
+    ];
+    let preflight = served.ask("OPTIONS", "/api/1/datasets/", &asked, b"");
+    assert!(preflight.header("access-control-allow-headers").contains("authorization"), "{preflight:?}");
+}

@@ -23,13 +23,28 @@ fn quads(body: &[u8], format: RdfFormat) -> Vec<Quad> {
     parser.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(body)))
 }
 
-/// The datasets of a feed's pages, and how many pages there were.
+/// The syntaxes of feeds, with the endings of their addresses.
+const SYNTAXES: [(&str, RdfFormat); 6] = [
+    ("ttl", RdfFormat::Turtle),
+    ("rdf", RdfFormat::RdfXml),
+    ("jsonld", RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() }),
+    ("nt", RdfFormat::NTriples),
+    ("trig", RdfFormat::TriG),
+    ("nq", RdfFormat::NQuads),
+];
+
+/// The datasets of a feed's pages in N-Triples, and how many pages there were.
 fn walk(served: &Served, first: &str) -> (BTreeSet<String>, usize) {
+    walk_in(served, first, RdfFormat::NTriples)
+}
+
+/// The datasets of a feed's pages, and how many pages there were.
+fn walk_in(served: &Served, first: &str, format: RdfFormat) -> (BTreeSet<String>, usize) {
     let (mut found, mut pages, mut path) = (BTreeSet::new(), 0, first.to_owned());
     loop {
         let page = served.get(&path, &[]);
         assert_eq!(page.status, 200, "{path}: {}", page.text());
-        let quads = quads(&page.body, RdfFormat::NTriples);
+        let quads = quads(&page.body, format);
         let objects = |property: &str| {
             let of = quads.iter().filter(|quad| quad.predicate.as_str() == property);
             of.map(|quad| quad.object.to_string().trim_matches(['<', '>']).to_owned()).collect::<Vec<_>>()
@@ -117,6 +132,47 @@ fn an_organizations_feed_has_its_records() {
     let types: Vec<String> =
         quads(&answer.body, RdfFormat::Turtle).iter().map(|quad| quad.object.to_string()).collect();
     assert!(!types.contains(&"<http://e.example/evil>".to_owned()), "{types:?}");
+}
+
+#[test]
+fn every_feed_is_followed_to_its_last_page_in_every_syntax() {
+    let bench = Bench::new();
+    let of = |numbers: std::ops::Range<u32>| -> String {
+        numbers
+            .map(|number| {
+                dataset(number, "T").replace(
+                    " .\n",
+                    " ; <http://purl.org/dc/terms/publisher> [ a <http://xmlns.com/foaf/0.1/Agent> ; <http://xmlns.com/foaf/0.1/name> \"Ville\" ] ; \
+                     <http://www.w3.org/ns/dcat#keyword> \"eau\"@fr .\n",
+                )
+            })
+            .collect()
+    };
+    for (source, numbers) in [("one", 0..7), ("two", 7..12)] {
+        let path = bench.write(&format!("{source}.ttl"), &of(numbers));
+        bench.harvest(text(&path), &["--source", source]);
+    }
+    let served = Served::over(bench, "");
+    let datasets = |numbers: std::ops::Range<u32>| -> BTreeSet<String> {
+        numbers.map(|number| format!("http://e.example/{number}")).collect()
+    };
+    let list = served.get("/api/1/datasets/", &[]).json();
+    let organization = list["data"][0]["organization"]["id"].as_str().expect("an organization").to_owned();
+    let feeds = [
+        ("/catalog".to_owned(), "", datasets(0..12)),
+        ("/source/one/catalog".to_owned(), "", datasets(0..7)),
+        ("/source/two/catalog".to_owned(), "", datasets(7..12)),
+        ("/source/one/catalog".to_owned(), "&tag=eau", datasets(0..7)),
+        ("/catalog".to_owned(), "&source=two", datasets(7..12)),
+        (format!("/organization/{organization}/catalog"), "", datasets(0..12)),
+    ];
+    for (path, filter, expected) in feeds {
+        for (ending, format) in SYNTAXES {
+            let first = format!("{path}.{ending}?page_size=2{filter}");
+            let (found, pages) = walk_in(&served, &first, format);
+            assert_eq!((found, pages), (expected.clone(), expected.len().div_ceil(2)), "{first}");
+        }
+    }
 }
 
 #[test]
@@ -248,10 +304,11 @@ fn full_pages_of_changes_never_change() {
 #[test]
 fn a_dump_is_whole_and_can_be_had_in_parts() {
     let served = Served::sample("");
-    let led = served.get("/dump/catalog.nq.zst", &[]);
-    let path = led.header("location").to_owned();
-    assert!(led.status == 307 && path.starts_with("/dump/"), "{led:?}");
+    let newest = served.get("/dump/catalog.nq.zst", &[]);
+    let path = newest.header("content-location").to_owned();
+    assert!(newest.status == 200 && path.starts_with("/dump/"), "{newest:?}");
     let dump = served.get(&path, &[]);
+    assert!(newest.body == dump.body && newest.header("cache-control") == "no-cache");
     let sum = served.get(&format!("{path}.sha256"), &[]).text();
     let hash = moisson::catalog::hex(&Sha256::digest(&dump.body));
     assert_eq!(sum.split_whitespace().next(), Some(hash.as_str()));
@@ -262,10 +319,13 @@ fn a_dump_is_whole_and_can_be_had_in_parts() {
     assert_eq!(served.get(&path, &[("if-none-match", &tag)]).status, 304);
     let part = served.get(&path, &[("range", "bytes=10-29")]);
     assert_eq!((part.status, &part.body[..]), (206, &dump.body[10..30]));
-    let turtle = served.get(served.get("/dump/catalog.ttl.gz", &[]).header("location"), &[]);
+    let turtle = served.get("/dump/catalog.ttl.gz", &[]);
     let mut text = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&turtle.body[..]), &mut text).expect("gzip");
-    assert!(quads(&text, RdfFormat::Turtle).len() > 500);
+    // The Turtle is the merge of all graphs, as the default graph of queries is.
+    let merged: BTreeSet<String> = quads(&text, RdfFormat::Turtle).iter().map(ToString::to_string).collect();
+    let count = served.rows("SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }");
+    assert!(merged.len() > 500 && merged.len().to_string() == count[0], "{} {count:?}", merged.len());
     assert_eq!(served.get("/dump/catalog.zip", &[]).status, 404);
     assert_eq!(served.get("/dump/99/catalog.nq.zst", &[]).status, 410);
 }

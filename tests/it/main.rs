@@ -44,6 +44,7 @@ mod service_notices;
 mod service_security;
 
 mod serving;
+mod setup;
 mod shacl_cases;
 mod shacl_command;
 mod shacl_shapes;

@@ -1,6 +1,6 @@
 //! Codes and names of the alias tables: frequencies, themes, licences, formats, checksums, languages.
 
-use super::local_name;
+use super::{interval, local_name};
 use crate::convert::tables::{FORMATS, FREQUENCIES, LANGUAGES, LICENCE_ALIASES, THEME_LABELS};
 use oxrdf::{Literal, Term};
 use regex::Regex;
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 pub(super) fn frequency(written: &str) -> Option<&'static str> {
     let lower = written.trim().to_lowercase();
     let by_name = || FREQUENCIES.get(local_name(&lower));
-    FREQUENCIES.get(lower.as_str()).or_else(by_name).copied()
+    FREQUENCIES.get(lower.as_str()).or_else(by_name).copied().or_else(|| interval::frequency(&lower))
 }
 
 /// Finds a licence by its address or name, alone or within a sentence or HTML.

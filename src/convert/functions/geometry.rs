@@ -1,5 +1,6 @@
 //! Boxes, WKT and GeoJSON.
 
+use super::extent::Extent;
 use super::string;
 use crate::vocab::geosparql;
 use oxrdf::{Literal, Term};
@@ -13,12 +14,8 @@ pub(super) fn bbox_wkt(written: &str) -> Option<Term> {
         .map(str::parse)
         .collect::<Result<_, _>>()
         .ok()?;
-    let [west, south, east, north] = numbers.as_slice() else { return None };
-    if numbers.iter().any(|number| !number.is_finite()) || south.abs() > 90.0 || north.abs() > 90.0 {
-        return None;
-    }
-    let wkt = format!("POLYGON(({west} {south},{east} {south},{east} {north},{west} {north},{west} {south}))");
-    Some(Literal::new_typed_literal(wkt, geosparql::WKT_LITERAL).into())
+    let extent = Extent::new(<[f64; 4]>::try_from(numbers).ok()?)?;
+    Some(Literal::new_typed_literal(extent.wkt(), geosparql::WKT_LITERAL).into())
 }
 
 /// A shape written as GeoJSON (a geometry, a feature or several) or as WKT, as a WKT literal.
@@ -170,9 +167,7 @@ fn envelope_to_geojson(numbers: &str) -> Option<String> {
     let inner = numbers.trim().strip_prefix('(')?.strip_suffix(')')?;
     let numbers: Vec<f64> = inner.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>().ok()?;
     let [west, east, north, south] = numbers.as_slice() else { return None };
-    let is_usable = numbers.iter().all(|number| number.is_finite()) && south.abs() <= 90.0 && north.abs() <= 90.0;
-    let ring = [[west, south], [east, south], [east, north], [west, north], [west, south]];
-    is_usable.then(|| serde_json::json!({"type": "Polygon", "coordinates": [ring]}).to_string())
+    Some(Extent::new([*west, *south, *east, *north])?.geojson().to_string())
 }
 
 fn coordinates(geometry: &wkt::Wkt<f64>) -> Vec<wkt::types::Coord<f64>> {

@@ -1,5 +1,6 @@
 //! What ISO 19139 writes in ways of its own: codes, boxes, reference systems, measures, limitations of access.
 
+use super::extent::Extent;
 use super::{iri, local_name};
 use crate::convert::tables::{INSPIRE_THEMES, LIMITATIONS, REFERENCE_SYSTEMS, UNITS};
 use crate::vocab::{geosparql, xsd};
@@ -113,11 +114,13 @@ pub(super) fn megabytes(written: &str) -> Option<Term> {
 pub(super) fn bounding_box(sides: [&str; 4], form: &str) -> Option<Term> {
     let [west, east, south, north] = sides.map(number);
     let (west, east, south, north) = (west?, east?, south?, north?);
-    let degrees = |text: &str| text.parse::<f64>().unwrap_or(f64::MAX).abs();
-    if degrees(&south) > 90.0 || degrees(&north) > 90.0 || degrees(&west) > 360.0 || degrees(&east) > 360.0 {
-        return None;
-    }
+    let degrees = |text: &str| text.parse::<f64>().unwrap_or(f64::MAX);
+    let extent = Extent::new([degrees(&west), degrees(&south), degrees(&east), degrees(&north)])?;
     let (text, datatype) = match form {
+        "wkt" if extent.is_cut() => (extent.wkt(), geosparql::WKT_LITERAL),
+        "geojson" if extent.is_cut() => (extent.geojson().to_string(), geosparql::GEO_JSON_LITERAL),
+        // An envelope has one piece.
+        "gml" if extent.is_cut() => return None,
         "wkt" => (
             format!("POLYGON(({west} {north},{east} {north},{east} {south},{west} {south},{west} {north}))"),
             geosparql::WKT_LITERAL,

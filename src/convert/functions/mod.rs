@@ -3,8 +3,10 @@
 //! Each takes and gives terms; `None` is a SPARQL error, which leaves the variable unbound.
 
 mod codes;
+mod extent;
 mod geometry;
 mod gml;
+mod interval;
 mod iso;
 mod online;
 mod quantities;
@@ -21,7 +23,7 @@ use geometry::{bbox_wkt, geojson, wkt};
 use oxigraph::sparql::SparqlEvaluator;
 use oxrdf::{Literal, NamedNode, Term};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use quantities::{Edge, bytes, date, period};
+use quantities::{Edge, bytes, date, date_readings, period};
 use spareval::QueryEvaluator;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -50,6 +52,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("period_start", |args| period(&text(args.first()?)?, Edge::Start)),
     ("period_end", |args| period(&text(args.first()?)?, Edge::End)),
     ("date", |args| date(&text(args.first()?)?)),
+    ("date_readings", |args| string(&date_readings(&text(args.first()?)?)?)),
     ("bbox_wkt", |args| bbox_wkt(&text(args.first()?)?)),
     ("box", |args| geometry::lat_long_box(&gml::or_wkt(args.first()?))),
     ("geojson", |args| geojson(&gml::or_wkt(args.first()?))),
@@ -97,6 +100,9 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("node", |args| node(args)),
     ("web_address", |args| string(&web_address(&text(args.first()?)?)?)),
 ];
+
+/// Functions that ask about a value: they refuse nothing, and their silence is the usual answer.
+const QUESTIONS: [&str; 1] = ["date_readings"];
 
 /// The extension functions as one source has them: with its own alias rows, and with a list of what they
 /// refused, where somebody wants to know.
@@ -172,6 +178,7 @@ impl Functions {
             _ => function(args),
         };
         if found.is_none()
+            && !QUESTIONS.contains(&name)
             && let Some(refused) = &self.refused
             && let Ok(mut refused) = refused.lock()
             && let Some(value) = args.first().and_then(text)
@@ -343,7 +350,14 @@ mod tests {
     #[test]
     fn reads_dates_without_guessing() {
         assert_eq!(value(date("2019-02-03 10:00:00")).as_deref(), Some("2019-02-03T10:00:00"));
-        assert_eq!(value(date("03/02/2019")).as_deref(), Some("2019-02-03"));
+        assert_eq!(value(date("03/02/2019")), None);
+        assert_eq!(date_readings("03/02/2019").as_deref(), Some("2019-02-03, 2019-03-02"));
+        assert_eq!(value(date("03.02.2019")).as_deref(), Some("2019-02-03"));
+        assert_eq!(value(date("23/02/2019")).as_deref(), Some("2019-02-23"));
+        assert_eq!(value(date("02/23/2019")).as_deref(), Some("2019-02-23"));
+        assert_eq!(value(date("02/02/2019")).as_deref(), Some("2019-02-02"));
+        assert_eq!(date_readings("02/02/2019"), None);
+        assert_eq!(value(date("Thu, 04/12/2018 - 10:00")).as_deref(), Some("2018-04-12T10:00:00"));
         assert_eq!(value(date("2019-02-03+01:00")).as_deref(), Some("2019-02-03"));
         assert_eq!(value(date("31/02/2019")), None);
         assert_eq!(value(date("mar, 10/12/2019 - 09:23")).as_deref(), Some("2019-12-10T09:23:00"));
@@ -356,6 +370,9 @@ mod tests {
         assert_eq!(value(period("2016", Edge::End)).as_deref(), Some("2016-12-31"));
         assert_eq!(value(period("2016-02", Edge::End)).as_deref(), Some("2016-02-29"));
         assert_eq!(value(period("2016-01-01/2016-12-05", Edge::End)).as_deref(), Some("2016-12-05"));
+        assert_eq!(value(period("2000-01-15/P1W", Edge::Start)).as_deref(), Some("2000-01-15"));
+        assert_eq!(value(period("2000-01-15T00:45:00Z/P1W", Edge::End)).as_deref(), Some("2000-01-22"));
+        assert_eq!(value(period("P1Y/2016-12-31", Edge::Start)).as_deref(), Some("2015-12-31"));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Dates, periods and sizes as people write them.
 
 use crate::vocab::xsd;
+use jiff::Span;
+use jiff::civil::{Date, Weekday};
 use oxrdf::{Literal, Term};
-use oxsdatatypes::{Date, DateTime};
+use oxsdatatypes::{Date as XsdDate, DateTime};
 use regex::Regex;
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -16,6 +18,9 @@ pub(super) enum Edge {
 /// One edge of a period written `start/end`, `YYYY`, `YYYY-MM`, or as one date.
 pub(super) fn period(written: &str, edge: Edge) -> Option<Term> {
     let written = written.trim();
+    if let Some(day) = edge_by_duration(written, edge) {
+        return Some(Literal::new_typed_literal(day.to_string(), xsd::DATE).into());
+    }
     let part = match (written.split_once('/'), edge) {
         (Some((start, _)), Edge::Start) => start.trim(),
         (Some((_, end)), Edge::End) => end.trim(),
@@ -33,8 +38,21 @@ pub(super) fn period(written: &str, edge: Edge) -> Option<Term> {
         (7, Edge::End) => last_day(part)?,
         _ => part.get(..10).unwrap_or(part).to_owned(),
     };
-    Date::from_str(&whole).ok()?;
+    XsdDate::from_str(&whole).ok()?;
     Some(Literal::new_typed_literal(whole, xsd::DATE).into())
+}
+
+/// The edge that is written as a duration from the other one: `2000-01-15/P1W` ends on 2000-01-22 (ISO 8601-1, 5.5.2).
+fn edge_by_duration(written: &str, edge: Edge) -> Option<Date> {
+    let (start, end) = written.split_once('/')?;
+    let (day, duration, is_back) = match edge {
+        Edge::End if end.trim_start().starts_with('P') => (start, end, false),
+        Edge::Start if start.trim_start().starts_with('P') => (end, start, true),
+        _ => return None,
+    };
+    let day: Date = day.trim().get(..10)?.parse().ok()?;
+    let duration: Span = duration.trim().parse().ok()?;
+    if is_back { day.checked_sub(duration) } else { day.checked_add(duration) }.ok()
 }
 
 /// `2016+01:00` without its offset; not a date, which has a `-` there, too.
@@ -44,7 +62,7 @@ fn without_offset(part: &str) -> Option<&str> {
 }
 
 fn last_day(month: &str) -> Option<String> {
-    (28..=31).rev().map(|day| format!("{month}-{day}")).find(|date| Date::from_str(date).is_ok())
+    (28..=31).rev().map(|day| format!("{month}-{day}")).find(|date| XsdDate::from_str(date).is_ok())
 }
 
 /// A date in a form that people write, as `xsd:date` or `xsd:dateTime`; `None` when it is ambiguous.
@@ -55,7 +73,7 @@ pub(super) fn date(written: &str) -> Option<Term> {
     }
     // A day with a zone, as GML writes it, is that day.
     if let Some((day, zone)) = written.split_at_checked(10)
-        && Date::from_str(written).is_ok()
+        && XsdDate::from_str(written).is_ok()
         && (zone.is_empty() || zone.starts_with(['Z', '+', '-']))
     {
         return Some(Literal::new_typed_literal(day, xsd::DATE).into());
@@ -68,24 +86,92 @@ pub(super) fn date(written: &str) -> Option<Term> {
     if DateTime::from_str(&format!("{written}:00")).is_ok() {
         return Some(Literal::new_typed_literal(format!("{written}:00"), xsd::DATE_TIME).into());
     }
-    day_first(written).or_else(|| period(written, Edge::Start).filter(|_| written.len() < 8))
+    year_last(written).or_else(|| period(written, Edge::Start).filter(|_| written.len() < 8))
 }
 
-/// Day first, as everywhere in Europe, perhaps after a weekday and before a time: DKAN writes
-/// `jeu, 19/12/2019 - 03:00`, and `Date changed` before it.
-fn day_first(written: &str) -> Option<Term> {
-    static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^(?:\D*[\s,])?(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:\s*-?\s*(\d{2}:\d{2})(:\d{2})?)?$")
+/// A date written with its year last, where it has one reading.
+fn year_last(written: &str) -> Option<Term> {
+    let readings = YearLast::parse(written)?.readings();
+    <[_; 1]>::try_from(readings).ok().and_then(|[(_, term)]| term)
+}
+
+/// The readings of a date that has more than one, for a person to choose: `03/04/2021` is of April or of March.
+pub(super) fn date_readings(written: &str) -> Option<String> {
+    let readings = YearLast::parse(written.trim())?.readings();
+    let texts: Vec<String> = readings.iter().map(|(day, _)| day.to_string()).collect();
+    (texts.len() > 1).then(|| texts.join(", "))
+}
+
+/// A date with its year last, perhaps after a weekday and before a time: DKAN writes `jeu, 19/12/2019 - 03:00`, and
+/// `Date changed` before it.
+struct YearLast {
+    numbers: [i8; 2],
+    year: i16,
+    /// Dots are written where the day comes first, slashes everywhere.
+    has_dots: bool,
+    weekday: Option<Weekday>,
+    time: Option<String>,
+}
+
+impl YearLast {
+    fn parse(written: &str) -> Option<Self> {
+        static FORM: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"^(?:(\D*)[\s,])?(\d{1,2})(?:/(\d{1,2})/|\.(\d{1,2})\.)(\d{4})(?:\s*-?\s*(\d{2}:\d{2})(:\d{2})?)?$",
+            )
             .expect("a static expression")
-    });
-    let found = DAY_FIRST.captures(written)?;
-    let day = format!("{}-{:0>2}-{:0>2}", &found[3], &found[2], &found[1]);
-    Date::from_str(&day).ok()?;
-    let Some(time) = found.get(4) else { return Some(Literal::new_typed_literal(day, xsd::DATE).into()) };
-    let seconds = found.get(5).map_or(":00", |seconds| seconds.as_str());
-    let whole = format!("{day}T{}{seconds}", time.as_str());
-    DateTime::from_str(&whole).ok()?;
-    Some(Literal::new_typed_literal(whole, xsd::DATE_TIME).into())
+        });
+        let found = FORM.captures(written)?;
+        let text = |group: usize| found.get(group).map(|found| found.as_str());
+        let second = text(3).or(text(4))?;
+        Some(Self {
+            numbers: [text(2)?.parse().ok()?, second.parse().ok()?],
+            year: text(5)?.parse().ok()?,
+            has_dots: text(4).is_some(),
+            weekday: text(1).and_then(weekday),
+            time: text(6).map(|time| format!("{time}{}", text(7).unwrap_or(":00"))),
+        })
+    }
+
+    /// The days that it can be, day first before month first. A weekday decides where only one falls on it.
+    fn readings(&self) -> Vec<(Date, Option<Term>)> {
+        let [first, second] = self.numbers;
+        let mut readings = vec![Date::new(self.year, second, first).ok()];
+        if !self.has_dots && first != second {
+            readings.push(Date::new(self.year, first, second).ok());
+        }
+        let mut readings: Vec<Date> = readings.into_iter().flatten().collect();
+        if let Some(weekday) = self.weekday
+            && readings.iter().any(|day| day.weekday() == weekday)
+        {
+            readings.retain(|day| day.weekday() == weekday);
+        }
+        readings.into_iter().map(|day| (day, self.term(day))).collect()
+    }
+
+    fn term(&self, day: Date) -> Option<Term> {
+        let Some(time) = &self.time else {
+            return Some(Literal::new_typed_literal(day.to_string(), xsd::DATE).into());
+        };
+        let whole = format!("{day}T{time}");
+        DateTime::from_str(&whole).ok()?;
+        Some(Literal::new_typed_literal(whole, xsd::DATE_TIME).into())
+    }
+}
+
+/// The weekday that a text ends with, in English or French, whole or cut short.
+fn weekday(text: &str) -> Option<Weekday> {
+    let word = text.trim_end_matches(|sign: char| !sign.is_alphabetic()).split_whitespace().last()?.to_lowercase();
+    Some(match word.get(..3)? {
+        "mon" | "lun" => Weekday::Monday,
+        "tue" | "mar" => Weekday::Tuesday,
+        "wed" | "mer" => Weekday::Wednesday,
+        "thu" | "jeu" => Weekday::Thursday,
+        "fri" | "ven" => Weekday::Friday,
+        "sat" | "sam" => Weekday::Saturday,
+        "sun" | "dim" => Weekday::Sunday,
+        _ => return None,
+    })
 }
 
 /// A size in bytes, with or without a unit (powers of 1000, as the SI says; KiB and the like of 1024).

@@ -16,14 +16,16 @@ pub(super) use tombstones::tombstones;
 use self::asked::{Asked, Scope};
 use super::answer::{Conditional, not_modified, tag};
 use super::api::choose as choose_keys;
-use super::negotiated::{best_of, ending_of, syntax_of};
+use super::negotiated::{best_of, ending_of, endings, syntax_of};
 use super::problem::Problem;
 use super::server::{Opened, Shared, State};
 use crate::catalog::DatasetKey;
 use crate::derive::{Filter, Selection};
+use axum::Router;
 use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -88,7 +90,17 @@ pub(super) async fn catalogue(
     answer(shared, Scope::Whole, ending, query, &headers).await
 }
 
-pub(super) async fn of_source(
+/// The routes of the feeds of sources: an address of its own for each syntax, beside the source's reports.
+pub(super) fn source_routes() -> Router<Arc<Shared>> {
+    endings().fold(Router::new(), |routes, ending| {
+        let handler = async move |state: State, slug: Path<String>, query: RawQuery, headers: HeaderMap| {
+            of_source(state.0, &slug, ending, query.0, &headers).await
+        };
+        routes.route(&format!("/source/{{slug}}/catalog.{ending}"), get(handler))
+    })
+}
+
+async fn of_source(
     shared: Arc<Shared>,
     slug: &str,
     ending: &str,

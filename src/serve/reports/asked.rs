@@ -8,12 +8,11 @@ use super::views::Language;
 use crate::catalog::{DatasetKey, SourceId};
 use crate::operations::{FindingFilter, JobRow, SourceRow};
 use crate::report::Format;
-use crate::serve::feed;
 use crate::serve::parameters::Parameters;
 use crate::serve::problem::Problem;
 use crate::serve::server::{Shared, State};
 use crate::sparql::best_match;
-use axum::extract::{Path, RawQuery};
+use axum::extract::Path;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -65,13 +64,9 @@ const OFFERS: [&str; 7] = [
 pub(crate) async fn of_source(
     axum::extract::State(shared): State,
     Path((slug, form)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
     Parameters(shown): Parameters<Shown>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let Some(ending) = form.strip_prefix("catalog.") {
-        return feed::of_source(shared, &slug, ending, query, &headers).await;
-    }
     let row = shared.operations.source_named(&slug).await?.filter(|row| row.removed_at.is_none());
     let row = row.ok_or_else(|| Problem::not_found(format!("no source is called {slug:?}")))?;
     if row.name != slug && row.slug.as_str() != slug {

@@ -118,7 +118,9 @@ pub(super) fn read(compiler: &mut Compiler<'_>, shape: &Term) -> Result<Vec<Stri
     if let Some(value) = compiler.at_most_one(shape, sh::UNIQUE_LANG)? {
         needs_path(compiler, shape, sh::UNIQUE_LANG)?;
         let expected = || compiler.wrong(shape, sh::UNIQUE_LANG, &value, "true or false");
-        if is_true(&value).ok_or_else(expected)? {
+        is_true(&value).ok_or_else(expected)?;
+        // The term `true` alone: the definition compares with sameTerm (SHACL 4.4.5; W3C's test `uniqueLang-002`).
+        if matches!(&value, Term::Literal(literal) if literal.value() == "true") {
             found.push(StringBased::UniqueLang);
         }
     }
