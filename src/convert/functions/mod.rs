@@ -348,34 +348,6 @@ mod tests {
     }
 
     #[test]
-    fn reads_dates_without_guessing() {
-        assert_eq!(value(date("2019-02-03 10:00:00")).as_deref(), Some("2019-02-03T10:00:00"));
-        assert_eq!(value(date("03/02/2019")), None);
-        assert_eq!(date_readings("03/02/2019").as_deref(), Some("2019-02-03, 2019-03-02"));
-        assert_eq!(value(date("03.02.2019")).as_deref(), Some("2019-02-03"));
-        assert_eq!(value(date("23/02/2019")).as_deref(), Some("2019-02-23"));
-        assert_eq!(value(date("02/23/2019")).as_deref(), Some("2019-02-23"));
-        assert_eq!(value(date("02/02/2019")).as_deref(), Some("2019-02-02"));
-        assert_eq!(date_readings("02/02/2019"), None);
-        assert_eq!(value(date("Thu, 04/12/2018 - 10:00")).as_deref(), Some("2018-04-12T10:00:00"));
-        assert_eq!(value(date("2019-02-03+01:00")).as_deref(), Some("2019-02-03"));
-        assert_eq!(value(date("31/02/2019")), None);
-        assert_eq!(value(date("mar, 10/12/2019 - 09:23")).as_deref(), Some("2019-12-10T09:23:00"));
-        assert_eq!(value(date("Date changed  jeu, 19/12/2019 - 03:00")).as_deref(), Some("2019-12-19T03:00:00"));
-        assert_eq!(value(date("2014-01-16T14:49")).as_deref(), Some("2014-01-16T14:49:00"));
-        assert_eq!(value(period("2016Z", Edge::End)).as_deref(), Some("2016-12-31"));
-        assert_eq!(value(period("2016-02+01:00", Edge::End)).as_deref(), Some("2016-02-29"));
-        assert_eq!(value(date("n.d.")), None);
-        assert_eq!(value(date("2021-13-45")), None);
-        assert_eq!(value(period("2016", Edge::End)).as_deref(), Some("2016-12-31"));
-        assert_eq!(value(period("2016-02", Edge::End)).as_deref(), Some("2016-02-29"));
-        assert_eq!(value(period("2016-01-01/2016-12-05", Edge::End)).as_deref(), Some("2016-12-05"));
-        assert_eq!(value(period("2000-01-15/P1W", Edge::Start)).as_deref(), Some("2000-01-15"));
-        assert_eq!(value(period("2000-01-15T00:45:00Z/P1W", Edge::End)).as_deref(), Some("2000-01-22"));
-        assert_eq!(value(period("P1Y/2016-12-31", Edge::Start)).as_deref(), Some("2015-12-31"));
-    }
-
-    #[test]
     fn reads_geometries() {
         let wkt =
             Literal::new_simple_literal("<http://www.opengis.net/def/crs/EPSG/0/4326> Polygon((0 0,1 0,1 1,0 0))");
