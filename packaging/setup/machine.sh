@@ -4,7 +4,7 @@
 
 # Measured with the profiles of Cargo.toml on x86-64, and rounded up (CONTRIBUTING.md has the figures).
 readonly demo_disk_mb=4000
-readonly test_disk_mb=8000
+readonly test_disk_mb=6000
 # The largest compilers of a build hold this much at once: those of this crate and of RocksDB's larger files.
 readonly compiler_memory_mb=2000
 
