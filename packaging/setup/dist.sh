@@ -26,16 +26,6 @@ make_distribution() {
   packaging/try "$dist"
 }
 
-# The wheel of the development build, made and tried as that of a release: a test of the packaging.
-try_wheel() {
-  profile=dev dist=$cache/wheel
-  rm -rf "$dist"
-  mkdir -p "$dist"
-  say "Packing the development build as a wheel, and trying it"
-  make_wheel
-  packaging/try "$dist"
-}
-
 make_program() {
   build "build of Moisson ($profile)" build --locked --profile "$profile" "${features[@]}"
   local program=$CARGO_TARGET_DIR/$profile/moisson
