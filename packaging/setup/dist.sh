@@ -2,8 +2,7 @@
 #
 # Reads: $cache, $CARGO_TARGET_DIR, $features.
 
-# make_distribution [PROFILE]: `dev` packs the development build, which is how the tests check the packaging without
-# half an hour of optimisation.
+# make_distribution [PROFILE]: `dev` packs the development build, to try the packaging without half an hour of optimisation.
 make_distribution() {
   profile=${1:-release}
   dist=$PWD/dist

@@ -1,7 +1,7 @@
 # Installs what is missing, where the system has apt and we are root; else says which command does.
 #
-# No version is chosen here: `libclang1` is the release's own default on every Debian and Ubuntu, whatever newer
-# versions the package lists name, and however the lists change between two questions.
+# No version is chosen here: `libclang1` stands for the release's own default, whatever newer versions the package lists
+# name, and however the lists change between two questions.
 
 # Prints the packages that the build needs and the machine lacks, one a line. Arguments: PROGRAM=PACKAGE…, and
 # `venv=PACKAGE` for the environments of Python, which are no program.
