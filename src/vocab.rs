@@ -247,6 +247,9 @@ namespace! {
         BYTE_SIZE = "byteSize",
         DOWNLOAD_URL = "downloadURL",
         MEDIA_TYPE = "mediaType",
+        THEME = "theme",
+        COMPRESS_FORMAT = "compressFormat",
+        PACKAGE_FORMAT = "packageFormat",
         LANDING_PAGE = "landingPage",
         CONTACT_POINT = "contactPoint",
     }
@@ -271,6 +274,21 @@ namespace! {
         PUBLISHER = "publisher",
         LICENSE = "license",
         SPATIAL = "spatial",
+        ACCESS_RIGHTS = "accessRights",
+        FREQUENCY = "Frequency",
+        LICENSE_DOCUMENT = "LicenseDocument",
+        LINGUISTIC_SYSTEM = "LinguisticSystem",
+        LOCATION = "Location",
+        MEDIA_TYPE = "MediaType",
+        MEDIA_TYPE_OR_EXTENT = "MediaTypeOrExtent",
+        RIGHTS_STATEMENT = "RightsStatement",
+    }
+}
+
+namespace! {
+    /// SKOS.
+    skos = "http://www.w3.org/2004/02/skos/core#" {
+        CONCEPT = "Concept",
     }
 }
 

@@ -28,8 +28,11 @@ set_up_rocksdb() {
     features=(--features system-rocksdb)
     return
   fi
-  run_step "download of the crates" cargo fetch --locked ||
+  run_step "download of the crates" cargo fetch --locked || {
+    ! grep -q 'because --locked was passed' "$(log_file "download of the crates")" ||
+      fail "Cargo.lock is older than Cargo.toml." "Run: cargo fetch"
     fail "The crates could not be downloaded." "If the network is reached through a proxy, set https_proxy, then run this again."
+  }
   key=$( (locked_version oxrocksdb-sys; rocksdb_flags; c++ --version) | sha256sum | cut -c 1-16)
   folder=$cache/rocksdb/$key
   if [ ! -f "$folder/rocksdb.pc" ] && ! make_rocksdb "$folder"; then

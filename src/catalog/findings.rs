@@ -88,6 +88,12 @@ impl Severity {
         }
     }
 
+    /// Reads its name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Info, Self::Warning, Self::Violation].into_iter().find(|severity| severity.as_str() == name)
+    }
+
     /// Reads SHACL's node of a severity (SHACL 2.1.4); one of somebody's own counts as a violation.
     #[must_use]
     pub fn of_shacl(node: NamedNodeRef<'_>) -> Self {

@@ -1,6 +1,6 @@
 //! The API as commands use it: of a server that is named, else of the store itself. The output is the same.
 
-use super::{FetchArguments, StoreArguments, runtime, serve};
+use super::{AnswerArguments, FetchArguments, StoreArguments, runtime, serve};
 use crate::config::Config;
 use crate::fetch::Reach;
 use crate::jobs::Service;
@@ -28,9 +28,8 @@ pub(crate) struct ApiArguments {
     /// The environment variable that holds the token for the server
     #[arg(long, value_name = "NAME", default_value = "MOISSON_TOKEN")]
     api_token_env: String,
-    /// Print JSON, as the API gives it
-    #[arg(long)]
-    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) answer: AnswerArguments,
     #[command(flatten)]
     fetch: FetchArguments,
 }

@@ -1,6 +1,6 @@
 //! `moisson check`: the linter that publishers put into their own continuous integration.
 
-use super::harvest::options;
+use super::harvest::{Bar, options};
 use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, runtime};
 use crate::catalog::{Finding, Severity};
@@ -9,13 +9,13 @@ use crate::harvest::{
     FindingCounts, Harvest, HarvestError, Harvested, JobReport, Pace, Profiles, Workplace, Writing, fetch_document,
 };
 use crate::report::{
-    Baseline, Colours, Format as ReportFormat, Head, Rules, Threshold, groups_of, write, write_text,
+    Baseline, Colours, Format as ReportFormat, Head, Rule, Rules, Threshold, Told, groups_of, write, write_text,
 };
 use crate::source::Target;
 use crate::store::Folder;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -52,6 +52,9 @@ pub(crate) struct Arguments {
     /// How findings are printed
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// The same as --format json
+    #[arg(long, hide = true, conflicts_with = "format")]
+    json: bool,
     /// The least severity that makes the exit code 1
     #[arg(long, value_enum, default_value = "violation")]
     fail_on: FailOn,
@@ -80,20 +83,22 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let profiles = Profiles::compile_fetching(&arguments.profiles, &arguments.vocabularies, Some(&fetch));
     let profiles = profiles.map_err(HarvestError::from)?;
     let rules = Rules::of(&profiles);
-    if let Some(unknown) = arguments.only.iter().find(|name| rules.named(name).is_none()) {
-        bail!("--only: no rule of these profiles is called {unknown:?}");
-    }
+    let only: Vec<&str> = arguments
+        .only
+        .iter()
+        .map(|name| Ok(rule_called(&rules, name)?.name.as_str()))
+        .collect::<anyhow::Result<_>>()?;
     let harvested = checked(arguments, config, &profiles)?;
     let (mut job, mut findings) = (harvested.report, harvested.findings);
     if !arguments.only.is_empty() {
-        findings.retain(|finding| arguments.only.contains(&finding.rule));
+        findings.retain(|finding| only.contains(&finding.rule.as_str()));
     }
     if let Some(baseline) = &baseline {
         mark_known(&mut findings, baseline);
         job.errors.retain(|error| !baseline.has_error(error));
     }
     // What closes alerts by their absence is told of all; the others, of what is new.
-    if arguments.format != Format::Sarif {
+    if arguments.format() != Format::Sarif {
         findings.retain(|finding| finding.since.is_none());
     }
     print(arguments, &job, &findings, &rules)?;
@@ -102,6 +107,24 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let fails = threshold != Threshold::Never
         && (!job.errors.is_empty() || findings.iter().any(|finding| threshold.is_met_by(finding.severity)));
     Ok(if fails { Outcome::WithErrors } else { Outcome::Done })
+}
+
+impl Arguments {
+    fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+/// The rule that a person means.
+pub(super) fn rule_called<'r>(rules: &'r Rules, name: &str) -> anyhow::Result<&'r Rule> {
+    rules.find(name).map_err(|near| {
+        let hint = if near.is_empty() {
+            "; `moisson rules` lists them".to_owned()
+        } else {
+            format!("; there is {}", near.join(", "))
+        };
+        anyhow::anyhow!("no rule of these profiles is called {name:?}{hint}")
+    })
 }
 
 /// Notes of findings that a former report has them.
@@ -136,7 +159,11 @@ fn checked(arguments: &Arguments, config: &Config, profiles: &Profiles) -> anyho
     let harvest = Harvest { workplace: &workplace, client: &client, runtime: runtime.handle().clone(), profiles };
     let mut options = options(config, None, None, Writing::DryRun)?;
     arguments.settings.apply(&mut options, config, &target)?;
-    Ok(harvest.run(&target, &options, &mut |_| ()).map_err(|failed| failed.error)?)
+    arguments.fetch.check_size(&target)?;
+    let bar = Bar::start(&target);
+    let harvested = harvest.run(&target, &options, &mut |progress| bar.show(progress));
+    bar.clear();
+    Ok(harvested.map_err(|failed| failed.error)?)
 }
 
 fn read_baseline(file: &Path) -> anyhow::Result<Baseline> {
@@ -150,12 +177,11 @@ fn print(arguments: &Arguments, job: &JobReport, findings: &[Finding], rules: &R
     let mut out = BufWriter::new(std::io::stdout().lock());
     let groups = groups_of(findings, |_| false);
     let counts = FindingCounts::of(findings);
-    let format = match arguments.format {
+    let format = match arguments.format() {
         Format::Text => {
-            let is_terminal = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            let colours = if is_terminal { Colours::Ansi } else { Colours::None };
             let job = JobReport { findings: counts, ..job.clone() };
-            write!(out, "{}", write_text(&job, &groups, colours))?;
+            let told = Told::Checked(arguments.address.as_deref().unwrap_or_default());
+            write!(out, "{}", write_text(&job, told, &groups, Colours::of_output()))?;
             return Ok(out.flush()?);
         }
         Format::Json => ReportFormat::Json,
@@ -182,7 +208,11 @@ fn print(arguments: &Arguments, job: &JobReport, findings: &[Finding], rules: &R
 fn written_as(address: &str) -> Option<(String, String)> {
     let path = Path::new(address);
     let name = path.file_name()?.to_str()?.to_owned();
-    path.exists().then(|| (name, address.to_owned()))
+    // Code hosts look for a path below the folder in which the check runs.
+    let here = std::env::current_dir().ok();
+    let below = here.and_then(|here| Some(path.strip_prefix(here).ok()?.to_owned()));
+    let below = below.unwrap_or_else(|| path.strip_prefix(".").unwrap_or(path).to_owned());
+    path.exists().then(|| (name, below.to_string_lossy().into_owned()))
 }
 
 fn explain(name: &str, arguments: &Arguments) -> anyhow::Result<Outcome> {
@@ -192,18 +222,7 @@ fn explain(name: &str, arguments: &Arguments) -> anyhow::Result<Outcome> {
         Profiles::compile(&arguments.profiles, &arguments.vocabularies).map(|profiles| Rules::of(&profiles))
     };
     let rules = rules.map_err(HarvestError::from)?;
-    let Some(rule) = rules.named(name) else {
-        let part = name.rsplit('/').next().unwrap_or(name);
-        let near: Vec<&str> = rules
-            .all()
-            .iter()
-            .map(|rule| rule.name.as_str())
-            .filter(|known| known.contains(part))
-            .take(5)
-            .collect();
-        let hint = if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
-        bail!("no rule is called {name:?}{hint}");
-    };
+    let rule = rule_called(&rules, name)?;
     print!("{}", rule.to_text());
     Ok(Outcome::Done)
 }

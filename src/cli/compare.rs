@@ -1,6 +1,6 @@
 //! `moisson compare`
 
-use super::{FetchArguments, Outcome, StoreArguments, runtime};
+use super::{AnswerArguments, FetchArguments, Outcome, StoreArguments, runtime};
 use crate::catalog::SourceId;
 use crate::config::Config;
 use crate::harvest::{HarvestError, Profiles, fetch_document};
@@ -21,9 +21,8 @@ pub(crate) struct Arguments {
     /// Only the records of this source
     #[arg(long, value_name = "SLUG")]
     source: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArguments,
     #[command(flatten)]
     store: StoreArguments,
     #[command(flatten)]
@@ -42,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let breaking = Breaking { snapshot: &snapshot, names: &names, present: &present, other: &other };
     let compared = breaking.compare(source.as_ref())?;
     let mut out = std::io::stdout().lock();
-    if arguments.json {
+    if arguments.answer.is_json() {
         writeln!(out, "{}", serde_json::to_string_pretty(&compared)?)?;
         return Ok(Outcome::Done);
     }

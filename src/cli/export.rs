@@ -3,10 +3,12 @@
 use super::{Outcome, StoreArguments};
 use crate::catalog::SourceId;
 use crate::config::Config;
+use crate::derive::published;
 use crate::store::{CatalogueRecord, GraphNames};
 use crate::triples::RdfWriter;
 use clap::{Args, ValueEnum};
-use oxrdf::{GraphNameRef, NamedNode};
+use oxigraph::store::StorageError;
+use oxrdf::{GraphNameRef, NamedNode, Triple};
 use oxrdfio::{JsonLdProfileSet, RdfFormat};
 use std::io::{BufWriter, Write};
 
@@ -30,6 +32,9 @@ pub(crate) struct Arguments {
     /// The syntax; nquads and trig keep each record's graph
     #[arg(long, value_enum, default_value = "turtle")]
     format: Format,
+    /// Write what the source said and what was read into it as they are stored, side by side, and not as the feeds have it
+    #[arg(long)]
+    as_stored: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
@@ -45,15 +50,23 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         Format::Trig => RdfFormat::TriG,
     };
     let mut writer = RdfWriter::new(format, BufWriter::new(std::io::stdout().lock()));
-    let mut write_graph = |graph: &NamedNode| -> anyhow::Result<()> {
-        for quad in snapshot.store.quads_for_pattern(None, None, None, Some(GraphNameRef::from(graph.as_ref()))) {
-            writer.write_quad(&quad?)?;
-        }
-        Ok(())
+    let read = |graph: &NamedNode| -> Result<Vec<Triple>, StorageError> {
+        let quads = snapshot.store.quads_for_pattern(None, None, None, Some(GraphNameRef::from(graph.as_ref())));
+        quads.map(|quad| quad.map(Triple::from)).collect()
     };
     for key in CatalogueRecord::keys(&snapshot.store, &names, source.as_ref()) {
-        write_graph(&names.record(key))?;
-        write_graph(&names.normalised(key))?;
+        let (graph, normalised) = (names.record(key), names.normalised(key));
+        let (stated, added) = (read(&graph)?, read(&normalised)?);
+        let about = CatalogueRecord::read(&snapshot.store, &names, key).filter(|_| !arguments.as_stored);
+        let (told, added) = match about {
+            Some(about) => (published(&about.node, &about.remote_id, stated, &added), Vec::new()),
+            None => (stated, added),
+        };
+        for (graph, triples) in [(graph, told), (normalised, added)] {
+            for triple in triples {
+                writer.write_quad(&triple.in_graph(graph.clone()))?;
+            }
+        }
     }
     let (mut out, left_out) = writer.finish()?;
     out.flush()?;

@@ -6,7 +6,7 @@ use crate::catalog::SourceId;
 use crate::config::Config;
 use crate::harvest::{Harvest, JobReport, Options, Pace, Profiles, Progress, Status, Workplace, Writing};
 use crate::jobs::default_options;
-use crate::report::{Colours, groups_of, write_text};
+use crate::report::{Colours, Told, groups_of, write_text};
 use crate::source::Target;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -47,6 +47,9 @@ pub(crate) struct Arguments {
     /// How the report is printed
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// The same as --format json
+    #[arg(long, hide = true, conflicts_with = "format")]
+    json: bool,
     #[command(flatten)]
     settings: SettingsArguments,
     #[command(flatten)]
@@ -54,6 +57,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
+    let format = if arguments.json { Format::Json } else { arguments.format };
     let writing = if arguments.dry_run { Writing::DryRun } else { Writing::Stored };
     let mut options = options(config, arguments.source.as_deref(), arguments.max_records, writing)?;
     let folder = arguments.store.folder(config);
@@ -64,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
         .map_err(crate::harvest::HarvestError::from)?;
     let target = Target::parse(&arguments.address).map_err(crate::harvest::HarvestError::from)?;
     arguments.settings.apply(&mut options, config, &target)?;
+    arguments.fetch.check_size(&target)?;
     options.following.whole_now = arguments.full;
     let workplace = Workplace::new(folder.clone(), Pace::AsItGoes);
     let harvest =
@@ -72,18 +77,19 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let ended = harvest.run(&target, &options, &mut |progress| bar.show(progress));
     bar.clear();
     let harvested = ended.map_err(|failed| {
-        if arguments.format == Format::Json {
+        if format == Format::Json {
             println!("{}", serde_json::to_string_pretty(&failed.report).expect("a report is plain values"));
         }
         failed.error
     })?;
     let (job, findings) = (harvested.report, harvested.findings);
-    match arguments.format {
+    match format {
         Format::Json => println!("{}", serde_json::to_string_pretty(&job)?),
         Format::Text => {
             let findings = if arguments.dry_run { findings } else { stored(&folder, &job, &runtime)? };
             let groups = groups_of(&findings, |finding| finding.since.as_ref() == Some(&job.at));
-            print!("{}", write_text(&job, &groups, Colours::None));
+            let told = if arguments.dry_run { Told::Foreseen } else { Told::Stored };
+            print!("{}", write_text(&job, told, &groups, Colours::of_output()));
         }
     }
     Ok(outcome(&job))
@@ -125,13 +131,13 @@ fn stored(
 }
 
 /// A bar on a terminal; elsewhere one line a phase.
-struct Bar {
+pub(super) struct Bar {
     bar: Option<ProgressBar>,
     read: Cell<(u64, u64)>,
 }
 
 impl Bar {
-    fn start(target: &Target) -> Self {
+    pub(super) fn start(target: &Target) -> Self {
         let read = Cell::new((0, 0));
         if !std::io::stderr().is_terminal() {
             eprintln!("moisson: reading {target}");
@@ -143,7 +149,7 @@ impl Bar {
         Self { bar: Some(bar), read }
     }
 
-    fn show(&self, progress: Progress) {
+    pub(super) fn show(&self, progress: Progress) {
         match (progress, &self.bar) {
             (Progress::Reading { records, pages }, Some(bar)) => {
                 bar.set_position(records);
@@ -160,7 +166,7 @@ impl Bar {
         }
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

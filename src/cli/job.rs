@@ -2,7 +2,7 @@
 
 use super::api::{ApiArguments, part};
 use super::source::print;
-use super::{FetchArguments, Outcome, StoreArguments, runtime, serve};
+use super::{AnswerArguments, FetchArguments, Outcome, StoreArguments, runtime, serve};
 use crate::config::Config;
 use crate::jobs::replay as run_again;
 use anyhow::Context;
@@ -56,9 +56,8 @@ pub(crate) struct ReplayArguments {
     /// A profile in place of the source's own, or a file of shapes
     #[arg(long = "profile", value_name = "P")]
     profiles: Vec<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArguments,
     #[command(flatten)]
     store: StoreArguments,
     #[command(flatten)]
@@ -108,7 +107,7 @@ pub(crate) fn replay(arguments: &ReplayArguments, config: &Config) -> anyhow::Re
     }
     let replayed = run_again(runner, &source, &job, &arguments.mapping, &arguments.profiles)?;
     let mut out = std::io::stdout().lock();
-    if arguments.json {
+    if arguments.answer.is_json() {
         writeln!(out, "{}", serde_json::to_string_pretty(&replayed)?)?;
         return Ok(Outcome::Done);
     }

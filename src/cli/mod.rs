@@ -15,6 +15,7 @@ mod query;
 mod query_worker;
 mod record;
 mod records;
+mod rules;
 mod said;
 mod serve;
 mod settings;
@@ -84,6 +85,8 @@ enum Action {
     Export(export::Arguments),
     /// Validate a catalogue without storing it
     Check(check::Arguments),
+    /// List the rules of profiles
+    Rules(rules::Arguments),
     /// Show what another profile would find in the stored catalogue
     Compare(compare::Arguments),
     /// Show how one record is mapped to DCAT-AP
@@ -120,6 +123,30 @@ enum Action {
     /// Write the man pages
     #[command(hide = true)]
     Manual(manual::ManualArguments),
+}
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum AnswerFormat {
+    Text,
+    Json,
+}
+
+/// The options that say how an answer is printed.
+#[derive(Debug, Args)]
+pub(crate) struct AnswerArguments {
+    /// How the answer is printed
+    #[arg(long, value_enum, default_value = "text")]
+    format: AnswerFormat,
+    /// The same as --format json
+    #[arg(long, hide = true, conflicts_with = "format")]
+    json: bool,
+}
+
+impl AnswerArguments {
+    fn is_json(&self) -> bool {
+        self.json || self.format == AnswerFormat::Json
+    }
 }
 
 /// The options that say which store.
@@ -162,6 +189,18 @@ impl StoreArguments {
 impl FetchArguments {
     fn is_open(&self) -> bool {
         self.allow_loopback
+    }
+
+    /// Refuses a local file that is longer than a page may be, where that was said.
+    fn check_size(&self, target: &crate::source::Target) -> anyhow::Result<()> {
+        let (Some(most), crate::source::Target::File(path)) = (self.max_bytes, target) else { return Ok(()) };
+        let length = std::fs::metadata(path).map_or(0, |file| if file.is_file() { file.len() } else { 0 });
+        anyhow::ensure!(
+            length <= most,
+            "{}: the file has {length} bytes, and --max-bytes is {most}",
+            path.display()
+        );
+        Ok(())
     }
 
     fn client(&self, config: &Config) -> Client {
@@ -211,6 +250,7 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Action::QueryWorker(arguments) => query_worker::run(&arguments, &config),
         Action::Export(arguments) => export::run(&arguments, &config),
         Action::Check(arguments) => check::run(&arguments, &config),
+        Action::Rules(arguments) => rules::run(&arguments),
         Action::Compare(arguments) => compare::run(&arguments, &config),
         Action::Map(arguments) => map::run(&arguments, &config),
         Action::Shacl(arguments) => shacl::run(&arguments, &config),
@@ -245,7 +285,7 @@ fn start_logging() {
 fn sentence(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
-        let words = cause.to_string();
+        let words = in_words(cause);
         if !text.contains(&words) {
             if !text.is_empty() {
                 text.push_str(": ");
@@ -254,6 +294,15 @@ fn sentence(error: &anyhow::Error) -> String {
         }
     }
     text
+}
+
+/// What an error says, without the system's number for it.
+fn in_words(cause: &(dyn std::error::Error + 'static)) -> String {
+    let words = cause.to_string();
+    match words.split_once(" (os error ") {
+        Some((said, behind)) => format!("{said}{}", behind.split_once(')').map_or("", |(_, rest)| rest)),
+        None => words,
+    }
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -72,7 +72,7 @@ fn print(results: QueryResults<'_>, format: Option<Format>) -> anyhow::Result<()
     let mut out = BufWriter::new(std::io::stdout().lock());
     match results {
         QueryResults::Graph(triples) => {
-            let mut writer = RdfWriter::new(graph_format(format)?, &mut out).as_stored();
+            let mut writer = RdfWriter::new(graph_format(format)?, &mut out);
             for triple in triples {
                 writer.write_triple(&triple?)?;
             }

@@ -385,7 +385,7 @@ fn line(source: &Value) -> String {
 /// Prints an answer as people or programs read it.
 pub(super) fn print(arguments: &ApiArguments, value: &Value, text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    if arguments.json { writeln!(out, "{}", pretty(value)) } else { writeln!(out, "{text}") }
+    if arguments.answer.is_json() { writeln!(out, "{}", pretty(value)) } else { writeln!(out, "{text}") }
 }
 
 fn pretty(value: &Value) -> String {

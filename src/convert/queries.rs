@@ -29,6 +29,7 @@ const CONVERT_DCAT: &[(&str, &str)] = &[
 /// The queries that list what no conversion could read.
 const CHECK_DCAT: &[(&str, &str)] = &[
     ("unread-values", include_str!("../../queries/check/dcat/unread-values.rq")),
+    ("claims", include_str!("../../queries/check/dcat/claims.rq")),
     ("misspelt-properties", include_str!("../../queries/check/dcat/misspelt-properties.rq")),
 ];
 
@@ -239,7 +240,7 @@ impl Owners {
                 property: text("property"),
                 value: solution.get("value").map(ToString::to_string),
                 rule: format!("convert/{}", text("rule").unwrap_or_default()),
-                severity: Severity::Info,
+                severity: text("severity").and_then(|word| Severity::parse(&word)).unwrap_or_default(),
                 message: Message::new(text("en").unwrap_or_default(), text("fr").unwrap_or_default()),
                 place: draft.place_of(&node, text("property").as_deref(), value.as_deref()),
                 suggestion: text("suggestion"),

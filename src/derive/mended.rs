@@ -1,10 +1,10 @@
 //! A record's statements as a feed gives them: what the source says, with mends in the place of what they mend.
 //!
 //! The store has both, so that nobody's statements change; a reader of a feed would find two values where DCAT-AP
-//! allows one.
+//! allows one. Feeds and exports say the same.
 
-use crate::vocab::sh;
-use oxrdf::{NamedNode, NamedOrBlankNode, Term, Triple};
+use crate::vocab::{dcat, dct, rdf, sh, skos};
+use oxrdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Term, Triple};
 use oxrdfio::{RdfFormat, RdfParser};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -27,10 +27,53 @@ static SINGLE: LazyLock<HashSet<NamedNode>> = LazyLock::new(|| {
     single.into_iter().filter_map(|shape| paths.remove(&shape)).collect()
 });
 
+/// The classes that DCAT-AP asks of the values of properties (3.0, `sh:class` of its official shapes): what conversion
+/// read is an IRI of a table, which the source says nothing of.
+const CLASSES: [(NamedNodeRef<'_>, NamedNodeRef<'_>); 10] = [
+    (dcat::MEDIA_TYPE, dct::MEDIA_TYPE),
+    (dcat::COMPRESS_FORMAT, dct::MEDIA_TYPE),
+    (dcat::PACKAGE_FORMAT, dct::MEDIA_TYPE),
+    (dct::FORMAT, dct::MEDIA_TYPE_OR_EXTENT),
+    (dct::ACCRUAL_PERIODICITY, dct::FREQUENCY),
+    (dct::LANGUAGE, dct::LINGUISTIC_SYSTEM),
+    (dct::LICENSE, dct::LICENSE_DOCUMENT),
+    (dct::ACCESS_RIGHTS, dct::RIGHTS_STATEMENT),
+    (dcat::THEME, skos::CONCEPT),
+    (dct::SPATIAL, dct::LOCATION),
+];
+
+/// A record as it is published: its statements with mends in the place of what they mend; with the identifier by which
+/// it is known, where it has none; with the classes of what conversion read.
+#[must_use]
+pub fn published(node: &NamedNode, remote_id: &str, stated: Vec<Triple>, normalised: &[Triple]) -> Vec<Triple> {
+    let mut told = mended(stated, normalised);
+    let is_own =
+        |triple: &&Triple| matches!(&triple.subject, NamedOrBlankNode::NamedNode(subject) if subject == node);
+    if !told.iter().filter(is_own).any(|triple| triple.predicate == dct::IDENTIFIER) {
+        let identifier = Literal::new_simple_literal(remote_id);
+        told.push(Triple::new(node.clone(), dct::IDENTIFIER, identifier));
+    }
+    let read: HashSet<&Triple> = normalised.iter().collect();
+    let classes: Vec<Triple> = told
+        .iter()
+        .filter(|triple| read.contains(triple))
+        .filter_map(|triple| {
+            let (_, class) = CLASSES.iter().find(|(property, _)| triple.predicate == *property)?;
+            let Term::NamedNode(value) = &triple.object else { return None };
+            Some(Triple::new(value.clone(), rdf::TYPE, *class))
+        })
+        .collect();
+    let known: HashSet<Triple> = told.iter().filter(|triple| triple.predicate == rdf::TYPE).cloned().collect();
+    let mut classes: Vec<Triple> = classes.into_iter().filter(|triple| !known.contains(triple)).collect();
+    classes.sort_by_key(ToString::to_string);
+    classes.dedup();
+    told.extend(classes);
+    told
+}
+
 /// Puts what was read into a record in the place of what it was read of: another value of a property that has one,
 /// a text where an IRI should be.
-#[must_use]
-pub fn mended(stated: Vec<Triple>, normalised: &[Triple]) -> Vec<Triple> {
+fn mended(stated: Vec<Triple>, normalised: &[Triple]) -> Vec<Triple> {
     let mut read: HashMap<(&NamedOrBlankNode, &NamedNode), Vec<&Term>> = HashMap::new();
     for triple in normalised {
         read.entry((&triple.subject, &triple.predicate)).or_default().push(&triple.object);
@@ -54,8 +97,6 @@ pub fn mended(stated: Vec<Triple>, normalised: &[Triple]) -> Vec<Triple> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocab::dct;
-    use oxrdf::Literal;
 
     #[test]
     fn a_mend_stands_alone_and_other_values_stay() {
@@ -75,5 +116,18 @@ mod tests {
         let told: HashSet<String> = mended(stated, &read).iter().map(|triple| triple.object.to_string()).collect();
         let expected = ["annual", "french", "english"].map(|name| node(name).to_string());
         assert_eq!(told, expected.into_iter().chain(["\"D\"".to_owned()]).collect());
+    }
+
+    #[test]
+    fn what_is_published_has_an_identifier_and_the_classes_of_what_was_read() {
+        let node = |name: &str| NamedNode::new_unchecked(format!("http://e.example/{name}"));
+        let iana = NamedNode::new_unchecked("http://www.iana.org/assignments/media-types/text/csv");
+        let stated = vec![Triple::new(node("f"), dcat::MEDIA_TYPE, Literal::new_simple_literal("CSV"))];
+        let read = vec![Triple::new(node("f"), dcat::MEDIA_TYPE, iana.clone())];
+        let told = published(&node("d"), "d-1", stated, &read);
+        assert!(told.contains(&Triple::new(node("d"), dct::IDENTIFIER, Literal::new_simple_literal("d-1"))));
+        assert!(told.contains(&Triple::new(iana, rdf::TYPE, dct::MEDIA_TYPE)));
+        let own = vec![Triple::new(node("d"), dct::IDENTIFIER, Literal::new_simple_literal("own"))];
+        assert_eq!(published(&node("d"), "d-1", own.clone(), &[]), own);
     }
 }

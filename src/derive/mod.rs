@@ -14,7 +14,7 @@ mod selection;
 mod statistics;
 mod web;
 
-pub use mended::mended;
+pub use mended::published;
 pub use quality::{Assessment, DIMENSIONS, Gain, INDICATORS, Indicator, Points, Score};
 pub use record::{Checksum, ContactPoint, HarvestInfo, Organization, Record, Resource, Spatial, TemporalCoverage};
 pub use rows::{DeriveError, Deriver, Described, Kept, Seen, kept_title};

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// A dataset, series or service, as the platform shows it.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct Record {
     /// The record's key.
     pub id: String,
@@ -57,7 +58,7 @@ pub struct Record {
 }
 
 /// A period; either edge may be open.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ToSchema)]
 pub struct TemporalCoverage {
     /// `YYYY-MM-DD`
     pub start: Option<String>,
@@ -66,16 +67,17 @@ pub struct TemporalCoverage {
 }
 
 /// Where.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct Spatial {
     /// All polygons as one GeoJSON `MultiPolygon`.
+    #[schema(value_type = Option<Object>)]
     pub geom: Option<serde_json::Value>,
     /// Names of places, else their IRIs.
     pub zones: Vec<String>,
 }
 
 /// A contact.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ToSchema)]
 pub struct ContactPoint {
     /// The person or organisation.
     pub name: Option<String>,
@@ -88,7 +90,7 @@ pub struct ContactPoint {
 }
 
 /// A publisher.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Organization {
     /// Its name.
     pub name: Option<String>,
@@ -97,7 +99,7 @@ pub struct Organization {
 }
 
 /// A distribution, or a document that is part of the record.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Resource {
     /// A `UUIDv5` of the record and the resource's node.
     pub id: String,
@@ -130,7 +132,7 @@ pub struct Resource {
 }
 
 /// A checksum.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Checksum {
     /// `md5`, `sha1`, `sha256`, …
     pub r#type: Option<String>,
@@ -139,7 +141,7 @@ pub struct Checksum {
 }
 
 /// Where a record comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct HarvestInfo {
     /// The source's name.
     pub source: String,

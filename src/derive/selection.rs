@@ -54,6 +54,8 @@ pub enum Filter {
     HighValue(String),
     /// What changed since a time, as the platform saw it.
     ModifiedSince(Timestamp),
+    /// These records alone.
+    Keys(Vec<DatasetKey>),
     /// An area, by its IRI or its name.
     Area(String),
     /// A rectangle that the record's area meets: west, south, east, north, in degrees.
@@ -121,6 +123,7 @@ impl Filter {
     fn fitting(&self, catalogue: &Catalogue<'_>) -> Result<HashSet<DatasetKey>, DeriveError> {
         let text = |text: &str| Some(Term::from(Literal::new_simple_literal(text)));
         let (name, query, wanted) = match self {
+            Self::Keys(keys) => return Ok(keys.iter().copied().collect()),
             Self::Word(word) => ("text", include_str!("../../queries/list/text.rq"), text(&word.to_lowercase())),
             Self::Tag(tag) => ("tag", include_str!("../../queries/list/tag.rq"), text(tag)),
             Self::Licence(name) => ("licence", include_str!("../../queries/list/licence.rq"), text(name)),

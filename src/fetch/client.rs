@@ -229,7 +229,7 @@ impl Client {
             let answered = async {
                 let response = self.send(&url, request).await?;
                 if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
-                    return self.read(&url, response).await.map(Followed::Answer);
+                    return self.read(&url, response, request.beginning).await.map(Followed::Answer);
                 }
                 Ok(Followed::Redirect(response))
             };
@@ -278,7 +278,7 @@ impl Client {
         request.send().await.map_err(|error| self.transport(url, error))
     }
 
-    async fn read(&self, url: &Url, response: Response) -> Result<Answer, Attempt> {
+    async fn read(&self, url: &Url, response: Response, beginning: Option<usize>) -> Result<Answer, Attempt> {
         let status = response.status();
         if status == StatusCode::NOT_MODIFIED {
             return Ok(Answer::NotModified);
@@ -294,11 +294,25 @@ impl Client {
         let content_type = header(headers, &CONTENT_TYPE);
         let validators =
             Validators { etag: header(headers, &ETAG), last_modified: header(headers, &LAST_MODIFIED) };
-        let body = self.read_capped(url, response).await?;
+        let body = match beginning {
+            Some(most) => self.read_beginning(url, response, most).await?,
+            None => self.read_capped(url, response).await?,
+        };
         if body.size().is_ok_and(|size| size == 0) {
             return Err(Attempt::last(FetchError::Empty { url: url.to_string() }));
         }
         Ok(Answer::Content { url: url.clone(), content_type, body, validators })
+    }
+
+    /// Reads a decompressed body until it has so many bytes.
+    async fn read_beginning(&self, url: &Url, mut response: Response, most: usize) -> Result<Body, Attempt> {
+        let mut bytes = Vec::new();
+        while bytes.len() < most
+            && let Some(chunk) = response.chunk().await.map_err(|error| self.broken_body(url, error))?
+        {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Body::Memory(bytes.into()))
     }
 
     /// Reads a decompressed body up to the cap, to a file once it is long.

@@ -62,6 +62,8 @@ pub struct Request<'r> {
     pub known: Option<&'r Validators>,
     /// The value of the Authorization header; it goes to the host of `url` and to no other.
     pub authorization: Option<&'r Secret>,
+    /// Only so many bytes of the answer, or a few more, where its beginning is enough.
+    pub beginning: Option<usize>,
     /// A document of XML to be sent: the request is a POST, and so after a redirect.
     pub xml: Option<&'r str>,
 }
@@ -70,7 +72,7 @@ impl<'r> Request<'r> {
     /// Asks for an address, unconditionally and without a key.
     #[must_use]
     pub fn new(url: &'r Url, wanted: Wanted) -> Self {
-        Self { url, wanted, known: None, authorization: None, xml: None }
+        Self { url, wanted, known: None, authorization: None, beginning: None, xml: None }
     }
 }
 

@@ -11,9 +11,9 @@ use super::workplace::{Opened, Pace, Visible};
 use super::writing::former_state;
 use crate::catalog::{DatasetKey, ItemError};
 use crate::fetch::Validators;
-use crate::operations::{Item, ItemMessage, ItemOutcome, Rename};
+use crate::operations::{Item, ItemMessage, ItemOutcome, RecordFindings, Rename};
 use crate::source::CrawlOutcome;
-use crate::store::{CatalogueRecord, GraphNames, Writer};
+use crate::store::{CatalogueRecord, GraphNames, Writer, platform_quads};
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 use tokio::runtime::Handle;
@@ -37,6 +37,7 @@ impl Job<'_> {
             self.count_not_modified();
         }
         self.note_late_findings()?;
+        self.check_catalogue()?;
         let mut note = self.desk.note.clone();
         let mut held = false;
         // Where only changes came, an absence says nothing.
@@ -51,7 +52,9 @@ impl Job<'_> {
         for more in outcome.notes.iter().cloned().chain(selected) {
             note = Some(note.map_or(more.clone(), |note| format!("{note}; {more}")));
         }
+        self.renew_catalogue()?;
         self.publish(progress)?;
+        self.count_findings()?;
         self.note_source(&outcome, complete)?;
         if let Some(opened) = &self.desk.opened {
             self.state.shared = self.runtime.block_on(opened.operations().shared_records(&self.desk.row.slug))?;
@@ -76,6 +79,10 @@ impl Job<'_> {
         if let Some(writer) = &mut self.writer {
             let slug = &self.desk.row.slug;
             writer.replace_graph(&self.names.source(slug), &self.source.to_quads(self.names))?;
+            writer.replace_graph(&self.names.platform(), &platform_quads(self.names))?;
+            if let Some(quads) = self.catalogue.take() {
+                writer.replace_graph(&self.names.catalogue(slug), &quads)?;
+            }
             if let Some(opened) = &self.desk.opened {
                 let quality = source_quality(self.runtime, opened.operations(), self.names, slug)?;
                 writer.replace_graph(&self.names.source_quality(slug), &quality)?;
@@ -147,6 +154,7 @@ impl Job<'_> {
 
     /// What was found of a record after it was dealt with, once for each rule.
     fn note_late_findings(&mut self) -> Result<(), HarvestError> {
+        self.note_held_findings()?;
         for (key, finding) in std::mem::take(&mut self.state.late_findings) {
             let is_new = match &self.desk.opened {
                 Some(opened) => {
@@ -161,6 +169,29 @@ impl Job<'_> {
                 self.state.findings.push(finding);
             }
         }
+        Ok(())
+    }
+
+    /// Notes what was found in records that are held back.
+    fn note_held_findings(&mut self) -> Result<(), HarvestError> {
+        let held = std::mem::take(&mut self.state.held_findings);
+        let Some(opened) = self.desk.opened.as_ref().filter(|_| !held.is_empty()) else { return Ok(()) };
+        let source = self.desk.row.slug.to_string();
+        let keys: Vec<String> = held.iter().map(|(key, _)| key.to_string()).collect();
+        let rows: Vec<RecordFindings<'_>> = keys
+            .iter()
+            .zip(&held)
+            .map(|(key, (_, findings))| RecordFindings { source: &source, key, findings })
+            .collect();
+        Ok(self.runtime.block_on(opened.operations().note_findings(&rows, &self.now))?)
+    }
+
+    /// Counts the findings of the source as its report lists them.
+    fn count_findings(&mut self) -> Result<(), HarvestError> {
+        let Some(opened) = &self.desk.opened else { return Ok(()) };
+        let [info, warning, violation] =
+            self.runtime.block_on(opened.operations().finding_counts(&self.desk.row.slug))?;
+        self.state.finding_counts = FindingCounts { violation, warning, info };
         Ok(())
     }
 
@@ -198,6 +229,8 @@ impl Job<'_> {
         let mark =
             |keys: &[DatasetKey], since: Option<&str>| self.runtime.block_on(operations.mark(keys, since, None));
         self.state.counts.restored += self.state.present_again.len() as u64;
+        let present: Vec<DatasetKey> = seen.iter().copied().chain([self.catalogue_key()]).collect();
+        self.runtime.block_on(operations.end_findings_of_absent(slug, &present, &self.now))?;
         mark(&self.state.present_again, None)?;
         mark(&removal.newly_missing, Some(&self.now))?;
         let held: &[DatasetKey] = if removal.held { &removal.archive } else { &[] };

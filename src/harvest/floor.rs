@@ -33,6 +33,9 @@ impl Job<'_> {
     /// Leaves a record out, by name; what is stored of it stays as it was.
     pub(super) fn hold_back(&mut self, record: &Processed, why: HeldBack) {
         let draft = &record.draft;
+        if self.desk.opened.is_some() {
+            self.state.held_findings.push((draft.key, record.findings.clone()));
+        }
         let messages: Vec<ItemMessage> = match why {
             HeldBack::NoTitle => vec![ItemMessage {
                 level: "error".to_owned(),

@@ -200,6 +200,7 @@ impl Hand<'_> {
             writer.remove(portion)?;
         }
         writer.replace_graph(&self.names.source(source), &[])?;
+        writer.replace_graph(&self.names.catalogue(source), &[])?;
         writer.replace_graph(&self.names.source_quality(source), &[])?;
         turn.publish_of(source, &self.names, &self.runtime)?;
         self.runtime.block_on(opened.operations().purge_source(source))?;

@@ -17,6 +17,7 @@ use crate::operations::StoredFindings;
 use crate::source::{Detected, FilterError, Target, detect};
 use crate::store::{GraphNames, SourceGraph, Writer};
 use jiff::Timestamp;
+use oxrdf::Quad;
 use std::collections::HashMap;
 use std::time::Instant;
 use tokio::runtime::Handle;
@@ -110,6 +111,7 @@ impl Harvest<'_> {
             id: desk.job.clone(),
             now: options.now.to_string(),
             names: &names,
+            catalogue: None,
             identifier: Identifier { source: desk.row.slug.clone(), base: names.base().to_owned() },
             source,
             mapping,
@@ -210,6 +212,8 @@ pub(super) struct Job<'j> {
     pub(super) identifier: Identifier,
     /// What the store says of the source, as far as the crawl has told.
     pub(super) source: SourceGraph,
+    /// The graph of the source's catalogue as it is to be, where it is to change.
+    pub(super) catalogue: Option<Vec<Quad>>,
     pub(super) mapping: String,
     /// The fingerprint of mapping and profiles.
     pub(super) rules: String,
@@ -327,6 +331,7 @@ impl Job<'_> {
         JobReport {
             job: self.id.clone(),
             source: self.desk.row.slug.to_string(),
+            kind: self.kind.as_str().to_owned(),
             status,
             complete,
             pages,
@@ -340,6 +345,7 @@ impl Job<'_> {
             changed_since: self.state.changed_since.map(|since| since.to_string()),
             at: self.now.clone(),
             syntax: self.state.syntax,
+            prefixes: self.state.prefixes.clone().unwrap_or_default(),
             examples: self.state.examples.clone(),
             seconds: started.elapsed().as_secs_f64(),
             note,

@@ -4,6 +4,7 @@
 //! changes; only a complete crawl makes records missing; an unusual loss is held for a person.
 
 mod authority;
+mod catalogue;
 mod crawling;
 mod desk;
 mod differences;

@@ -2,6 +2,7 @@
 
 use crate::catalog::{Finding, ItemError, Severity, SourceId, Syntax};
 use crate::convert::UnmappedField;
+use crate::lift::Prefixes;
 use crate::operations::{ItemOutcome, JobState};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -149,6 +150,7 @@ impl JobReport {
         Self {
             job: job.to_owned(),
             source: source.to_string(),
+            kind: String::new(),
             status: Status::Failed,
             complete: false,
             pages: 0,
@@ -162,6 +164,7 @@ impl JobReport {
             changed_since: None,
             at: String::new(),
             syntax: None,
+            prefixes: Prefixes::new(),
             examples: Examples::new(),
             seconds: started.elapsed().as_secs_f64(),
             note: Some(why.to_owned()),
@@ -177,6 +180,9 @@ pub struct JobReport {
     pub job: String,
     /// The source's name.
     pub source: String,
+    /// What it was read as.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
     /// How it ended.
     pub status: Status,
     /// Whether all that the source has was read.
@@ -209,6 +215,9 @@ pub struct JobReport {
     /// The syntax of the source's pages, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syntax: Option<Syntax>,
+    /// The prefixes that the source's pages declare.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub prefixes: Prefixes,
     /// A value of each property as the source itself writes it, by class and property: what others of its records lack.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub examples: Examples,

@@ -1,11 +1,13 @@
 //! What a job has learned so far, and where its time goes.
 
+use super::catalogue::OwnCatalogue;
 use super::differences::Difference;
 use super::loading::Loading;
 use super::renames;
 use super::report::{Examples, FindingCounts, RecordCounts};
 use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError, Syntax};
 use crate::convert::Draft;
+use crate::lift::Prefixes;
 use crate::operations::{DerivedRow, Item, RecordRow};
 use crate::vocab::{dcat, dct, rdf};
 use oxrdf::{NamedNodeRef, NamedOrBlankNode, Term, Triple};
@@ -24,6 +26,8 @@ pub(super) struct State {
     pub(super) seen: HashMap<DatasetKey, FirstSeen>,
     /// What was found of a record after it was dealt with.
     pub(super) late_findings: Vec<(DatasetKey, Finding)>,
+    /// What was found in records that are held back.
+    pub(super) held_findings: Vec<(DatasetKey, Vec<Finding>)>,
     /// Nodes by the key that has them.
     pub(super) nodes: HashMap<u64, DatasetKey>,
     pub(super) present_again: Vec<DatasetKey>,
@@ -48,6 +52,10 @@ pub(super) struct State {
     pub(super) held_back: Vec<ItemError>,
     /// The syntax of the first page.
     pub(super) syntax: Option<Syntax>,
+    /// What the source says of its catalogue.
+    pub(super) catalogue: Option<OwnCatalogue>,
+    /// The prefixes that all pages declare alike, where they declare some.
+    pub(super) prefixes: Option<Prefixes>,
     /// The value that all records have of each property that a source shares.
     pub(super) examples: Examples,
     /// Classes and properties of which records have different values.
@@ -64,6 +72,15 @@ const CLASSES: usize = 200;
 const LONGEST_EXAMPLE: usize = 200;
 
 impl State {
+    /// Keeps the prefixes that every page declares for the same namespace.
+    pub(super) fn note_prefixes(&mut self, declared: Option<&Prefixes>) {
+        let Some(declared) = declared else { return };
+        match &mut self.prefixes {
+            Some(known) => known.retain(|prefix, namespace| declared.get(prefix) == Some(namespace)),
+            None => self.prefixes = Some(declared.clone()),
+        }
+    }
+
     /// Keeps the value of each property that the source shares, by the class of what has it. A value that another record
     /// contradicts is no example: the title or the address of one dataset is wrong in another.
     pub(super) fn note_examples(&mut self, draft: &Draft) {

@@ -1,5 +1,6 @@
 //! From a window of a page to converted and validated records.
 
+use super::catalogue::OwnCatalogue;
 use super::job::Job;
 use super::outcome::HarvestError;
 use super::profiles::{Profiles, Speaks, Subject};
@@ -60,6 +61,10 @@ impl Job<'_> {
             Speaks::Platform => Some(Syntax::Json),
             Speaks::Dcat => None,
         });
+        self.state.note_prefixes(notes.prefixes.as_ref());
+        if self.state.catalogue.is_none() {
+            self.state.catalogue = OwnCatalogue::of(notes);
+        }
         let (drafts, appetite) = self.identify(window, notes)?;
         let start = Instant::now();
         let fresh: Vec<Draft> = drafts.into_iter().filter_map(|draft| self.keep_unless_unchanged(draft)).collect();

@@ -77,6 +77,14 @@ impl Sources<'_> {
         actor: &Actor,
     ) -> Result<SourceRow, WorkflowError> {
         let row = self.unsaved(name, settings, actor).await?;
+        // A portal may be several sources, each with filters of its own; a file is one.
+        if row.url.starts_with("file:")
+            && let Some(known) = self.operations.find_source(&row.url).await?
+        {
+            let fault =
+                format!("the source {} has this file already: change that one, or remove it first", known.name);
+            return Err(WorkflowError::Setting { field: "url", fault });
+        }
         if !self.operations.register(&row).await? {
             return Err(WorkflowError::Taken(row.name));
         }

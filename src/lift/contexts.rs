@@ -16,6 +16,8 @@ const SHIPPED: &[(&str, &str)] = &[
 #[derive(Debug, Clone, Default)]
 pub struct Contexts {
     fetched: Arc<BTreeMap<String, Vec<u8>>>,
+    /// Those that could not be fetched, with the reason.
+    given_up: Arc<BTreeMap<String, String>>,
 }
 
 impl Contexts {
@@ -29,6 +31,16 @@ impl Contexts {
         let bare = bare.trim_start_matches("www.").trim_end_matches('/');
         let found = SHIPPED.iter().find(|(address, _)| *address == bare);
         found.map(|(_, context)| context.as_bytes().to_vec())
+    }
+
+    /// Why a context cannot be had.
+    pub(super) fn given_up(&self, url: &str) -> Option<&str> {
+        self.given_up.get(url).map(String::as_str)
+    }
+
+    /// Remembers that a context cannot be had: what needs it is a broken place, and no reason to ask again.
+    pub fn give_up(&mut self, url: String, why: String) {
+        Arc::make_mut(&mut self.given_up).insert(url, why);
     }
 
     /// Remembers a fetched context.

@@ -1,6 +1,7 @@
 //! From a body to a page in UTF-8 whose syntax is known, and what the text of a document tells before it is read.
 
 use super::format::{Format, detect};
+use super::html::Script;
 use super::{LiftError, charset, html};
 use crate::fetch::Body;
 use encoding_rs::UTF_8;
@@ -13,7 +14,7 @@ use url::Url;
 /// Entities in a document type may be this long: namespaces are, bombs are not.
 const MAX_ENTITY: usize = 200;
 /// The root element must start within so many bytes.
-const MAX_PROLOGUE: u64 = 1 << 18;
+pub(super) const MAX_PROLOGUE: u64 = 1 << 18;
 /// What is not read as a stream may be this long: JSON-LD, web pages, other encodings than UTF-8.
 const MAX_IN_MEMORY: u64 = 512 << 20;
 
@@ -24,8 +25,18 @@ pub struct Input {
     pub page: Url,
     /// The syntax.
     pub format: RdfFormat,
-    /// The bytes.
+    /// The bytes; of a web page, those of its JSON-LD, on their lines of the page.
     pub body: Body,
+    /// The JSON-LD scripts of a web page; nothing where the body is one document.
+    pub scripts: Vec<Script>,
+}
+
+impl Input {
+    /// A page that is one document.
+    #[must_use]
+    pub fn document(page: Url, format: RdfFormat, body: Body) -> Self {
+        Self { page, format, body, scripts: Vec::new() }
+    }
 }
 
 /// Brings a page to UTF-8 and to an RDF syntax, whatever it says of itself.
@@ -51,7 +62,7 @@ pub fn open(page: &Url, content_type: Option<&str>, body: Body) -> Result<Input,
             if format == RdfFormat::RdfXml {
                 refuse_entity_bombs(page, &first_bytes(&body).map_err(io)?)?;
             }
-            Ok(Input { page: page.clone(), format, body })
+            Ok(Input::document(page.clone(), format, body))
         }
     }
 }
@@ -67,25 +78,46 @@ pub(super) fn read_in_memory(page: &Url, body: &Body) -> Result<Vec<u8>, LiftErr
 
 fn from_html(page: &Url, bytes: &[u8]) -> Result<Input, LiftError> {
     let text = String::from_utf8_lossy(bytes);
-    match html::json_ld(&text) {
-        html::Scripts::Read(document) => Ok(Input {
-            page: page.clone(),
-            format: RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
-            body: Body::Memory(document.into_bytes().into()),
-        }),
-        html::Scripts::Broken(fault) => Err(LiftError::BrokenScript { page: page.to_string(), fault }),
-        html::Scripts::None => Err(LiftError::WebPage {
+    let scripts = html::json_ld(&text);
+    let mut faults = scripts.iter().filter_map(|script| script.content.as_ref().err());
+    let is_readable = scripts.iter().any(|script| script.content.is_ok());
+    match faults.next() {
+        Some(fault) if !is_readable => {
+            Err(LiftError::BrokenScript { page: page.to_string(), fault: fault.clone() })
+        }
+        None if scripts.is_empty() => Err(LiftError::WebPage {
             page: page.to_string(),
             portal: if html::is_of_ckan(&text) { "; it is a page of a CKAN portal: add --kind ckan" } else { "" },
             title: html::title(&text).map_or(String::new(), |title| format!(" titled {title:?}")),
             alternate: html::alternate(&text, page)
                 .map_or(String::new(), |url| format!("; it links to {url}: harvest that address instead")),
         }),
+        _ => Ok(Input {
+            page: page.clone(),
+            format: RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
+            body: Body::Memory(on_their_lines(&scripts).into_bytes().into()),
+            scripts,
+        }),
     }
 }
 
+/// The scripts of a page one after the other, each on its lines.
+fn on_their_lines(scripts: &[Script]) -> String {
+    let (mut text, mut line) = (String::new(), 1);
+    for script in scripts {
+        let Ok(content) = &script.content else { continue };
+        while line < script.line {
+            text.push('\n');
+            line += 1;
+        }
+        text.push_str(content);
+        line += u32::try_from(content.matches('\n').count()).unwrap_or(u32::MAX);
+    }
+    text
+}
+
 /// The bytes that formats, charsets and document types are told by.
-fn first_bytes(body: &Body) -> std::io::Result<Vec<u8>> {
+pub(super) fn first_bytes(body: &Body) -> std::io::Result<Vec<u8>> {
     let mut start = Vec::new();
     body.open()?.take(MAX_PROLOGUE).read_to_end(&mut start)?;
     Ok(start)
@@ -121,6 +153,17 @@ fn refuse_entity_bombs(page: &Url, start: &[u8]) -> Result<(), LiftError> {
         return Err(refused(what));
     }
     Ok(())
+}
+
+/// Blanks an `xml:base` without an address in the beginning of a document. It is the page's own (RFC 3986, 4.4), and the
+/// parser would take it for none.
+pub(super) fn blank_empty_base(start: &mut [u8]) {
+    static EMPTY: LazyLock<regex::bytes::Regex> =
+        LazyLock::new(|| regex::bytes::Regex::new(r#"\bxml:base\s*=\s*(?:""|'')"#).expect("a static expression"));
+    let found: Vec<_> = EMPTY.find_iter(start).map(|found| found.range()).collect();
+    for range in found {
+        start[range].fill(b' ');
+    }
 }
 
 /// What stands before the root element: declarations, comments, the document type. `None` when the text

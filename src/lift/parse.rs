@@ -3,9 +3,10 @@
 use super::LiftError;
 use super::contexts::Contexts;
 use super::lines::{LineReader, Position};
-use super::open::{Input, ends_with_its_root};
+use super::open::{Input, MAX_PROLOGUE, blank_empty_base, ends_with_its_root};
 use oxrdf::Quad;
 use oxrdfio::{LoadedDocument, RdfFormat, RdfParseError, RdfParser, RdfSyntaxError};
+use std::io::Read;
 use std::sync::{Arc, Mutex};
 
 /// A parser that reports this many faults is given up: the file is not what it says it is.
@@ -26,8 +27,44 @@ pub(super) enum Parsed {
 /// # Errors
 /// [`LiftError::MissingContext`] when JSON-LD needs a context that `contexts` lacks.
 pub(super) fn parse(input: &Input, contexts: &Contexts, give: &mut dyn FnMut(Parsed)) -> Result<(), LiftError> {
+    if input.scripts.is_empty() {
+        let io = |source| LiftError::Io { page: input.page.to_string(), source };
+        let mut source = input.body.open().map_err(io)?;
+        if input.format == RdfFormat::RdfXml {
+            let mut start = Vec::new();
+            source.by_ref().take(MAX_PROLOGUE).read_to_end(&mut start).map_err(io)?;
+            blank_empty_base(&mut start);
+            return parse_document(input, 1, std::io::Cursor::new(start).chain(source), contexts, give);
+        }
+        return parse_document(input, 1, source, contexts, give);
+    }
+    // A script that is broken, or whose context cannot be had, costs itself.
+    for script in &input.scripts {
+        match &script.content {
+            Ok(content) => {
+                let text = format!("{}{content}", "\n".repeat(script.line.saturating_sub(1) as usize));
+                parse_document(input, script.line, text.as_bytes(), contexts, give)?;
+            }
+            Err(fault) => give(Parsed::Problem {
+                line: script.line,
+                message: format!("this script of JSON-LD is not valid JSON: {fault}"),
+                cuts_behind: u32::MAX,
+                recovered: true,
+            }),
+        }
+    }
+    Ok(())
+}
+
+/// Parses one document of a page, whose text begins at a line.
+fn parse_document(
+    input: &Input,
+    first_line: u32,
+    source: impl Read,
+    contexts: &Contexts,
+    give: &mut dyn FnMut(Parsed),
+) -> Result<(), LiftError> {
     let page = || input.page.to_string();
-    let source = input.body.open().map_err(|source| LiftError::Io { page: page(), source })?;
     let (reader, position) = LineReader::new(source);
     let missing = Arc::new(Mutex::new(None));
     let parser = RdfParser::from_format(input.format)
@@ -46,7 +83,7 @@ pub(super) fn parse(input: &Input, contexts: &Contexts, give: &mut dyn FnMut(Par
                     give(Parsed::StrayText(text, position.line()));
                     continue;
                 }
-                give(problem(&error, input.format, &position));
+                give(problem(&error, input.format, &position, first_line));
                 faults += 1;
                 if faults >= MAX_FAULTS || !goes_on(input.format) {
                     break;
@@ -72,11 +109,11 @@ pub(super) fn parse(input: &Input, contexts: &Contexts, give: &mut dyn FnMut(Par
     }
 }
 
-fn problem(error: &RdfSyntaxError, format: RdfFormat, position: &Position) -> Parsed {
+fn problem(error: &RdfSyntaxError, format: RdfFormat, position: &Position, first_line: u32) -> Parsed {
     let place = error.location().map(|range| u32::try_from(range.start.line + 1).unwrap_or(u32::MAX));
     let line = place.unwrap_or(position.line());
     let recovered = goes_on(format);
-    let cuts_behind = if recovered { position.stop_before(line) } else { 0 };
+    let cuts_behind = if recovered { position.stop_before(line) } else { first_line - 1 };
     Parsed::Problem { line, message: error.to_string(), cuts_behind, recovered }
 }
 
@@ -107,6 +144,8 @@ fn loader(
                 content,
                 format: RdfFormat::JsonLd { profile: oxrdfio::JsonLdProfileSet::empty() },
             })
+        } else if let Some(why) = contexts.given_up(url) {
+            Err(format!("the context {url} could not be had: {why}").into())
         } else {
             if let Ok(mut missing) = missing.lock() {
                 missing.get_or_insert_with(|| url.to_owned());

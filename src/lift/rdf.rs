@@ -3,7 +3,7 @@
 use super::LiftError;
 use super::contexts::Contexts;
 use super::mend::{Fault, Mender, Repair};
-use super::open::Input;
+use super::open::{Input, MAX_PROLOGUE, blank_empty_base};
 use super::parse::{Parsed, parse};
 use oxrdf::{NamedNode, NamedOrBlankNode, Triple};
 use oxrdfio::{RdfFormat, RdfParser};
@@ -74,7 +74,11 @@ pub fn read_valid(input: &Input, mut take: impl FnMut(Triple)) -> std::io::Resul
     if matches!(input.format, RdfFormat::JsonLd { .. }) {
         return Ok(false);
     }
-    let bytes = input.body.read()?;
+    let mut bytes = input.body.read()?;
+    if input.format == RdfFormat::RdfXml {
+        let end = bytes.len().min(usize::try_from(MAX_PROLOGUE).unwrap_or(usize::MAX));
+        blank_empty_base(&mut bytes[..end]);
+    }
     let Ok(parser) = RdfParser::from_format(input.format).with_base_iri(input.page.as_str()) else {
         return Ok(false);
     };
@@ -194,7 +198,7 @@ mod tests {
 
     fn input(format: RdfFormat, text: &str) -> Input {
         let page = Url::parse("http://example.org/catalogue").unwrap();
-        Input { page, format, body: Body::Memory(text.as_bytes().into()) }
+        Input::document(page, format, Body::Memory(text.as_bytes().into()))
     }
 
     fn lift(format: RdfFormat, text: &str) -> (Vec<(String, u32)>, Reading) {
@@ -266,6 +270,17 @@ mod tests {
         let (triples, reading) = lift(RdfFormat::NTriples, "<http://a/1> <p q> \"x\" .\n");
         assert_eq!(triples[0].0, "<http://a/1> <https://moisson.dev/ns/invalid/p+q> \"x\"");
         assert_eq!(reading.repairs[0].written, "p q");
+    }
+
+    #[test]
+    fn an_empty_base_is_the_page() {
+        let text = "<rdf:RDF xml:base=\"\" xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:a='http://a/'>\n\
+            <rdf:Description rdf:about='x'><a:p>y</a:p></rdf:Description></rdf:RDF>";
+        let expected = "<http://example.org/x> <http://a/p> \"y\"";
+        assert_eq!(lift(RdfFormat::RdfXml, text).0[0].0, expected);
+        let mut valid = Vec::new();
+        assert!(read_valid(&input(RdfFormat::RdfXml, text), |triple| valid.push(triple.to_string())).unwrap());
+        assert_eq!(valid, [expected]);
     }
 
     #[test]

@@ -85,6 +85,23 @@ fn identity(finding: &Finding) -> (&str, &str, Option<&str>, Option<&str>) {
     (&finding.rule, &finding.focus_node, finding.property.as_deref(), finding.value.as_deref())
 }
 
+/// What was found in a record, stored or not.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordFindings<'f> {
+    /// The source's identifier.
+    pub source: &'f str,
+    /// The record's key.
+    pub key: &'f str,
+    /// Its findings.
+    pub findings: &'f [Finding],
+}
+
+impl<'f> From<&'f RecordRow> for RecordFindings<'f> {
+    fn from(row: &'f RecordRow) -> Self {
+        Self { source: &row.source, key: &row.key, findings: &row.findings }
+    }
+}
+
 /// A finding as a row.
 #[derive(Serialize)]
 struct FindingRow<'f> {
@@ -101,17 +118,17 @@ impl Operations {
     pub(super) async fn write_findings(
         &self,
         transaction: &mut Transaction<'_, Sqlite>,
-        rows: &[RecordRow],
+        rows: &[RecordFindings<'_>],
         now: &str,
     ) -> Result<(), OperationsError> {
         let mut known = self.known_findings(transaction, rows).await?;
         let (mut fresh, mut moved) = (Vec::new(), Vec::new());
         for row in rows {
-            let mut of_record = known.remove(&row.key).unwrap_or_default();
-            for finding in &row.findings {
+            let mut of_record = known.remove(row.key).unwrap_or_default();
+            for finding in row.findings {
                 let same = of_record.iter().position(|(_, known)| identity(known) == identity(finding));
                 let Some(same) = same else {
-                    fresh.push(finding_row(row, finding));
+                    fresh.push(finding_row(*row, finding));
                     continue;
                 };
                 let (id, before) = of_record.swap_remove(same);
@@ -119,7 +136,7 @@ impl Operations {
                     moved.push((id, finding));
                 }
             }
-            known.insert(row.key.clone(), of_record);
+            known.insert(row.key.to_owned(), of_record);
         }
         let gone: Vec<i64> = known.into_values().flatten().map(|(id, _)| id).collect();
         let moved: Vec<_> = moved
@@ -162,9 +179,9 @@ impl Operations {
     async fn known_findings(
         &self,
         transaction: &mut Transaction<'_, Sqlite>,
-        rows: &[RecordRow],
+        rows: &[RecordFindings<'_>],
     ) -> Result<HashMap<String, Vec<(i64, Finding)>>, OperationsError> {
-        let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+        let keys: Vec<&str> = rows.iter().map(|row| row.key).collect();
         let query = sqlx::query(
             "SELECT id, key, finding FROM findings WHERE key IN (SELECT value FROM json_each(?)) AND gone_at IS NULL",
         );
@@ -177,6 +194,46 @@ impl Operations {
             }
         }
         Ok(known)
+    }
+
+    /// Notes what was found in records that are held back: their publisher has to know of it most.
+    pub async fn note_findings(&self, rows: &[RecordFindings<'_>], now: &str) -> Result<(), OperationsError> {
+        // It reads before it writes: a lock that were asked for later only might be refused then.
+        let begun = self.pool.begin_with("BEGIN IMMEDIATE").await;
+        let mut transaction = begun.map_err(|error| self.error(error))?;
+        self.write_findings(&mut transaction, rows, now).await?;
+        transaction.commit().await.map_err(|error| self.error(error))
+    }
+
+    /// Ends the findings of records that a source had, that were never stored, and that it has no more.
+    pub async fn end_findings_of_absent(
+        &self,
+        source: &SourceId,
+        present: &[DatasetKey],
+        now: &str,
+    ) -> Result<(), OperationsError> {
+        let present: Vec<String> = present.iter().map(ToString::to_string).collect();
+        let query = sqlx::query(
+            "UPDATE findings SET gone_at = ?2 WHERE source = ?1 AND gone_at IS NULL
+             AND key NOT IN (SELECT value FROM json_each(?3)) AND key NOT IN (SELECT key FROM records WHERE source = ?1)",
+        );
+        self.run(query.bind(source.to_string()).bind(now.to_owned()).bind(json(&present))).await?;
+        Ok(())
+    }
+
+    /// How many findings a source has, by severity from information to violation: those that its report lists.
+    pub async fn finding_counts(&self, source: &SourceId) -> Result<[u64; 3], OperationsError> {
+        let query = sqlx::query(
+            "SELECT severity, count(*) AS found FROM findings WHERE source = ? AND gone_at IS NULL GROUP BY severity",
+        );
+        let mut counts = [0; 3];
+        for row in self.rows(query.bind(source.to_string())).await? {
+            let at = usize::try_from(row.get::<i64, _>("severity")).unwrap_or_default();
+            if let Some(count) = counts.get_mut(at) {
+                *count = u64::try_from(row.get::<i64, _>("found")).unwrap_or_default();
+            }
+        }
+        Ok(counts)
     }
 
     /// Adds a finding to a record's, unless it has one of that rule. Returns whether it was added.
@@ -356,10 +413,10 @@ impl Operations {
     }
 }
 
-fn finding_row<'f>(row: &'f RecordRow, finding: &'f Finding) -> FindingRow<'f> {
+fn finding_row<'f>(row: RecordFindings<'f>, finding: &'f Finding) -> FindingRow<'f> {
     FindingRow {
-        source: &row.source,
-        key: &row.key,
+        source: row.source,
+        key: row.key,
         rule: &finding.rule,
         severity: severity_number(finding.severity),
         suggests: finding.suggestion.is_some(),

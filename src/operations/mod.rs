@@ -22,7 +22,7 @@ mod twins;
 pub use changes::{CHANGES_OF_PAGE, Change, ChangeKind, ChangePage, Difference, GoneRecord};
 pub use database::{Operations, OperationsError};
 pub use derived::DerivedRow;
-pub use findings::{FindingChanges, FindingFilter, FindingGroup, NumberedFinding, RuleCount};
+pub use findings::{FindingChanges, FindingFilter, FindingGroup, NumberedFinding, RecordFindings, RuleCount};
 pub use history::{FormerState, Rename, Version};
 pub use items::{Item, ItemMessage, ItemOutcome};
 pub use jobs::{Cause, JobRow, JobState};

@@ -1,6 +1,7 @@
 //! What is known of records beside their triples: findings, absences.
 
 use super::database::{Operations, OperationsError};
+use super::findings::RecordFindings;
 use crate::catalog::{DatasetKey, Finding, SourceId};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
@@ -141,7 +142,8 @@ impl Operations {
         // It reads before it writes: a lock that were asked for later only might be refused then.
         let begun = self.pool.begin_with("BEGIN IMMEDIATE").await;
         let mut transaction = begun.map_err(|error| self.error(error))?;
-        self.write_findings(&mut transaction, rows, now).await?;
+        let findings: Vec<RecordFindings<'_>> = rows.iter().map(RecordFindings::from).collect();
+        self.write_findings(&mut transaction, &findings, now).await?;
         let slim: Vec<SlimRow<'_>> = rows.iter().map(SlimRow::of).collect();
         let json = serde_json::to_string(&slim).expect("rows are plain values");
         let query = sqlx::query(
@@ -227,6 +229,22 @@ impl Operations {
         let query = sqlx::query("UPDATE records SET detached = ?, missing_since = NULL WHERE key = ?");
         self.run(query.bind(detached).bind(key.to_string())).await?;
         Ok(())
+    }
+
+    /// The live records whose node has an IRI, in the order of their keys.
+    pub async fn keys_of_node(&self, node: &str) -> Result<Vec<DatasetKey>, OperationsError> {
+        let query = sqlx::query(
+            "SELECT key FROM records WHERE node = ? AND node <> '' AND archived_at IS NULL ORDER BY key",
+        );
+        self.keys_found(query.bind(node.to_owned())).await
+    }
+
+    async fn keys_found(
+        &self,
+        query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+    ) -> Result<Vec<DatasetKey>, OperationsError> {
+        let rows = self.rows(query).await?;
+        Ok(rows.iter().filter_map(|row| DatasetKey::parse(row.get("key"))).collect())
     }
 
     /// What is known of a record beside its triples.

@@ -63,6 +63,42 @@ pub struct Group {
     pub example: Finding,
 }
 
+/// What becomes of a catalogue with the findings of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The profile demands it: other catalogues may refuse the record.
+    Mandatory,
+    /// It changes what the record shows.
+    Record,
+    /// It is recommended or optional, and changes neither.
+    Rest,
+}
+
+impl Part {
+    /// What is said above its rules.
+    #[must_use]
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Mandatory => "TO FIX FIRST: the profile demands it",
+            Self::Record => "THEN: it changes what the record shows",
+            Self::Rest => "THE REST: recommended or optional",
+        }
+    }
+}
+
+impl Group {
+    /// How its findings are to be taken.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        match (self.severity, &self.field) {
+            (Severity::Violation, _) => Part::Mandatory,
+            (Severity::Warning, Some(_)) => Part::Record,
+            _ => Part::Rest,
+        }
+    }
+}
+
 /// What a finding costs each record that has it: a violation keeps records out of catalogues that publish valid ones
 /// alone, a warning costs readers, the rest is good to know.
 fn weight(severity: Severity) -> u64 {
@@ -89,17 +125,17 @@ impl From<FindingGroup> for Group {
     }
 }
 
-/// Groups, the dearest first.
+/// Groups in the order in which to mend them: what is mandatory, what changes the record, the rest; of each the dearest first.
 #[must_use]
 pub fn ordered(mut groups: Vec<Group>) -> Vec<Group> {
     groups.sort_by(|one, other| {
-        let key = |group: &Group| (std::cmp::Reverse(group.cost), std::cmp::Reverse(group.severity));
+        let key = |group: &Group| (group.part(), std::cmp::Reverse(group.cost), std::cmp::Reverse(group.severity));
         key(one).cmp(&key(other)).then_with(|| one.rule.cmp(&other.rule))
     });
     groups
 }
 
-/// Findings by rule, the dearest first; those that a condition holds of are new.
+/// Findings by rule, in the order in which to mend them; those that a condition holds of are new.
 #[must_use]
 pub fn groups_of(findings: &[Finding], is_new: impl Fn(&Finding) -> bool) -> Vec<Group> {
     let mut by_rule: BTreeMap<(&str, Severity), Vec<&Finding>> = BTreeMap::new();

@@ -14,11 +14,23 @@ static FIELDS: LazyLock<HashMap<(&str, &str), &str>> = LazyLock::new(|| {
     .collect()
 });
 
+/// Rules about what is recommended and normally absent: a place has a name, a box or a geometry and seldom all of them, a
+/// file with a title needs no description. The field is there without it.
+const NORMAL_ABSENCES: [&str; 4] = [
+    "/Location-bbox-required",
+    "/Location-centroid-required",
+    "/Distribution-availability-required",
+    "/Distribution-description-required",
+];
+
 /// The field, by the class that the rule's name begins with (`dcat-ap-3/Distribution-byteSize-datatype`) and the
 /// property; where the rule names no class that the table has, by the property of a dataset.
 #[must_use]
 pub fn spoiled_field(rule: &str, property: Option<&str>) -> Option<&'static str> {
     let property = property?;
+    if NORMAL_ABSENCES.iter().any(|normal| rule.ends_with(normal)) {
+        return None;
+    }
     let (_, name) = rule.split_once('/').unwrap_or(("", rule));
     let class = name.split('-').next().unwrap_or_default();
     if let Some(field) = FIELDS.get(&(class, property)) {
@@ -39,6 +51,8 @@ mod tests {
         assert_eq!(spoiled_field("dcat-ap-3/Distribution-title-required", title), Some("resources.title"));
         assert_eq!(spoiled_field("moisson/title-language", title), Some("title"));
         assert_eq!(spoiled_field("dcat-ap-3/Agent-title", title), None);
+        let centroid = Some("http://www.w3.org/ns/dcat#centroid");
+        assert_eq!(spoiled_field("dcat-ap-3/Location-centroid-required", centroid), None);
         assert_eq!(spoiled_field("moisson/title-language", None), None);
     }
 }

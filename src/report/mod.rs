@@ -19,9 +19,9 @@ mod text;
 
 pub use baseline::Baseline;
 pub use breaking::{Breaking, Compared};
-pub use document::{Group, Head, groups_of, ordered};
+pub use document::{Group, Head, Part, groups_of, ordered};
 pub use fields::spoiled_field;
 pub use format::{Findings, Format, Threshold, write};
 pub use patch::{Patch, Statement, example_of, mend, patch, short};
 pub use rules::{Rule, Rules};
-pub use text::{Colours, write_text};
+pub use text::{Colours, Told, write_text};

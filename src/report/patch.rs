@@ -2,6 +2,7 @@
 
 use crate::catalog::{Finding, Syntax};
 use crate::harvest::Examples;
+use crate::lift::Prefixes;
 use crate::vocab::{PREFIXES, rdf, xsd};
 use oxrdf::{NamedNode, Term};
 use quick_xml::escape::escape;
@@ -17,15 +18,16 @@ pub struct Patch {
     pub after: String,
 }
 
-/// The patch of a finding, where its mend is known.
+/// The patch of a finding, where its mend is known. It has the file's own prefixes, and full IRIs where there is none, so
+/// that the file can be read with it; and neither the subject nor what ends the statement, which stay as they are.
 #[must_use]
-pub fn patch(syntax: Syntax, finding: &Finding) -> Option<Patch> {
+pub fn patch(syntax: Syntax, prefixes: &Prefixes, finding: &Finding) -> Option<Patch> {
     let after = mend(finding)?;
     let before = Statement { property: finding.property.clone()?, value: term(finding.value.as_ref()?) };
     let patch = match syntax {
-        Syntax::Turtle => Patch { before: before.in_turtle(), after: after.in_turtle() },
-        Syntax::RdfXml => Patch { before: before.in_rdf_xml(), after: after.in_rdf_xml() },
-        Syntax::JsonLd => Patch { before: before.in_json_ld(), after: after.in_json_ld() },
+        Syntax::Turtle => Patch { before: before.in_turtle(prefixes), after: after.in_turtle(prefixes) },
+        Syntax::RdfXml => Patch { before: before.in_rdf_xml(prefixes), after: after.in_rdf_xml(prefixes) },
+        Syntax::JsonLd => Patch { before: before.in_json_ld(prefixes), after: after.in_json_ld(prefixes) },
         Syntax::Json => {
             let path = finding.place.path.as_ref()?;
             let operation = json!({"op": "replace", "path": path, "value": after.text()});
@@ -38,15 +40,20 @@ pub fn patch(syntax: Syntax, finding: &Finding) -> Option<Patch> {
 
 /// What a record that lacks a property could say: as another record of the same source says it.
 #[must_use]
-pub fn example_of(finding: &Finding, examples: &Examples, syntax: Option<Syntax>) -> Option<String> {
+pub fn example_of(
+    finding: &Finding,
+    examples: &Examples,
+    syntax: Option<Syntax>,
+    prefixes: &Prefixes,
+) -> Option<String> {
     let property = finding.property.as_ref().filter(|_| finding.value.is_none())?;
     let class = finding.rule.rsplit('/').next()?.split('-').next()?;
     let example = examples.get(class)?.get(property)?;
     let statement = Statement { property: property.clone(), value: term(example) };
     match syntax? {
-        Syntax::Turtle => Some(statement.in_turtle()),
-        Syntax::RdfXml => Some(statement.in_rdf_xml()),
-        Syntax::JsonLd => Some(statement.in_json_ld()),
+        Syntax::Turtle => Some(format!("{} ;", statement.in_turtle(prefixes))),
+        Syntax::RdfXml => Some(statement.in_rdf_xml(prefixes)),
+        Syntax::JsonLd => Some(statement.in_json_ld(prefixes)),
         // What a platform's fields became is not what its publisher writes.
         Syntax::Json | Syntax::Xml => None,
     }
@@ -79,47 +86,54 @@ fn term(text: &str) -> Term {
 }
 
 impl Statement {
-    fn in_turtle(&self) -> String {
+    fn in_turtle(&self, prefixes: &Prefixes) -> String {
+        let named = |iri: &str| prefixed(iri, prefixes).unwrap_or_else(|| format!("<{iri}>"));
         let value = match &self.value {
             Term::NamedNode(node) => format!("<{}>", node.as_str()),
             Term::Literal(literal) if literal.datatype() != xsd::STRING && literal.language().is_none() => {
                 let plain = oxrdf::Literal::new_simple_literal(literal.value());
-                format!("{plain}^^{}", short(literal.datatype().as_str()))
+                format!("{plain}^^{}", named(literal.datatype().as_str()))
             }
             other => other.to_string(),
         };
-        format!("{} {value} ;", short(&self.property))
+        format!("{} {value}", named(&self.property))
     }
 
-    fn in_rdf_xml(&self) -> String {
-        let name = short(&self.property);
-        let name = name.trim_start_matches('<').trim_end_matches('>');
+    fn in_rdf_xml(&self, prefixes: &Prefixes) -> String {
+        let rdf_name =
+            |name: &str| prefixed(&format!("{RDF}{name}"), prefixes).unwrap_or_else(|| format!("rdf:{name}"));
+        let (name, declaration) = element_name(&self.property, prefixes);
         match &self.value {
             Term::Literal(literal) => {
                 let attribute = match literal.language() {
                     Some(language) => format!(" xml:lang=\"{language}\""),
                     None if literal.datatype() == xsd::STRING => String::new(),
-                    None => format!(" rdf:datatype=\"{}\"", literal.datatype().as_str()),
+                    None => format!(" {}=\"{}\"", rdf_name("datatype"), literal.datatype().as_str()),
                 };
-                format!("<{name}{attribute}>{}</{name}>", escape(literal.value()))
+                format!("<{name}{declaration}{attribute}>{}</{name}>", escape(literal.value()))
             }
-            Term::NamedNode(node) => format!("<{name} rdf:resource=\"{}\"/>", escape(node.as_str())),
-            Term::BlankNode(node) => format!("<{name} rdf:nodeID=\"{}\"/>", node.as_str()),
+            Term::NamedNode(node) => {
+                format!("<{name}{declaration} {}=\"{}\"/>", rdf_name("resource"), escape(node.as_str()))
+            }
+            Term::BlankNode(node) => {
+                format!("<{name}{declaration} {}=\"{}\"/>", rdf_name("nodeID"), node.as_str())
+            }
         }
     }
 
-    fn in_json_ld(&self) -> String {
+    fn in_json_ld(&self, prefixes: &Prefixes) -> String {
+        let named = |iri: &str| prefixed(iri, prefixes).unwrap_or_else(|| iri.to_owned());
         let value: Value = match &self.value {
             Term::NamedNode(node) => json!({"@id": node.as_str()}),
             Term::BlankNode(node) => json!({"@id": node.to_string()}),
             Term::Literal(literal) => match literal.language() {
                 Some(language) => json!({"@value": literal.value(), "@language": language}),
                 None if literal.datatype() == xsd::STRING => json!(literal.value()),
-                None => json!({"@value": literal.value(), "@type": short(literal.datatype().as_str())}),
+                None => json!({"@value": literal.value(), "@type": named(literal.datatype().as_str())}),
             },
         };
-        let name = if self.property == rdf::TYPE.as_str() { "@type".to_owned() } else { short(&self.property) };
-        format!("{}: {value}", json!(name.trim_start_matches('<').trim_end_matches('>')))
+        let name = if self.property == rdf::TYPE.as_str() { "@type".to_owned() } else { named(&self.property) };
+        format!("{}: {value}", json!(name))
     }
 
     fn text(&self) -> String {
@@ -129,6 +143,37 @@ impl Statement {
             Term::BlankNode(node) => node.to_string(),
         }
     }
+}
+
+const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+
+/// An IRI by a prefix of a file, where it has one; the longest namespace wins.
+fn prefixed(iri: &str, prefixes: &Prefixes) -> Option<String> {
+    let (prefix, namespace) = prefixes
+        .iter()
+        .filter(|(_, namespace)| !namespace.is_empty() && is_local_name(iri.strip_prefix(namespace.as_str())))
+        .max_by_key(|(_, namespace)| namespace.len())?;
+    Some(format!("{prefix}:{}", &iri[namespace.len()..]))
+}
+
+fn is_local_name(local: Option<&str>) -> bool {
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    local.is_some_and(|local| {
+        local.starts_with(|c: char| c.is_alphabetic() || c == '_') && local.chars().all(is_of_name)
+    })
+}
+
+/// The name of an element, and the declaration of its prefix where the file has none.
+fn element_name(property: &str, prefixes: &Prefixes) -> (String, String) {
+    if let Some(name) = prefixed(property, prefixes) {
+        return (name.trim_start_matches(':').to_owned(), String::new());
+    }
+    let at = property.rfind(['#', '/']).map_or(0, |at| at + 1);
+    let (namespace, local) = property.split_at(at);
+    let usual = PREFIXES.iter().find(|(_, known)| *known == namespace).map(|(prefix, _)| *prefix);
+    // A prefix that the file has for something else is another one.
+    let prefix = usual.filter(|prefix| !prefixes.contains_key(*prefix)).unwrap_or("ns1");
+    (format!("{prefix}:{local}"), format!(" xmlns:{prefix}=\"{}\"", escape(namespace)))
 }
 
 /// An IRI by its usual prefix, else in brackets.
@@ -161,22 +206,38 @@ mod tests {
             "\"12/06/2021\"^^<http://www.w3.org/2001/XMLSchema#date>",
             "\"2021-06-12\"^^<http://www.w3.org/2001/XMLSchema#date>",
         );
-        let turtle = patch(Syntax::Turtle, &date).unwrap();
-        assert_eq!(turtle.before, "dct:issued \"12/06/2021\"^^xsd:date ;");
-        assert_eq!(turtle.after, "dct:issued \"2021-06-12\"^^xsd:date ;");
+        let own = |prefixes: &[(&str, &str)]| -> Prefixes {
+            prefixes.iter().map(|(prefix, namespace)| ((*prefix).to_owned(), (*namespace).to_owned())).collect()
+        };
+        let none = Prefixes::new();
+        let dcterms = own(&[("dcterms", "http://purl.org/dc/terms/"), ("dct", "http://other.example/")]);
+        let turtle = patch(Syntax::Turtle, &dcterms, &date).unwrap();
+        let xsd_date = "<http://www.w3.org/2001/XMLSchema#date>";
+        assert_eq!(turtle.before, format!("dcterms:issued \"12/06/2021\"^^{xsd_date}"));
+        assert_eq!(turtle.after, format!("dcterms:issued \"2021-06-12\"^^{xsd_date}"));
+        let bare = patch(Syntax::Turtle, &none, &date).unwrap();
+        assert_eq!(bare.after, format!("<http://purl.org/dc/terms/issued> \"2021-06-12\"^^{xsd_date}"));
         let code = finding("\"a & b\"", "http://codes.example/A");
-        assert_eq!(patch(Syntax::RdfXml, &code).unwrap().before, "<dct:issued>a &amp; b</dct:issued>");
-        let after = patch(Syntax::RdfXml, &code).unwrap().after;
-        assert_eq!(after, "<dct:issued rdf:resource=\"http://codes.example/A\"/>");
-        let json_ld = patch(Syntax::JsonLd, &code).unwrap();
-        assert_eq!(json_ld.after, "\"dct:issued\": {\"@id\":\"http://codes.example/A\"}");
+        assert_eq!(
+            patch(Syntax::RdfXml, &dcterms, &code).unwrap().before,
+            "<dcterms:issued>a &amp; b</dcterms:issued>"
+        );
+        let after = patch(Syntax::RdfXml, &none, &code).unwrap().after;
+        let declared =
+            "<dct:issued xmlns:dct=\"http://purl.org/dc/terms/\" rdf:resource=\"http://codes.example/A\"/>";
+        assert_eq!(after, declared);
+        let other = own(&[("dct", "http://other.example/"), ("r", RDF)]);
+        let after = patch(Syntax::RdfXml, &other, &code).unwrap().after;
+        assert!(after.starts_with("<ns1:issued xmlns:ns1=\"http://purl.org/dc/terms/\" r:resource="), "{after}");
+        let json_ld = patch(Syntax::JsonLd, &none, &code).unwrap();
+        assert_eq!(json_ld.after, "\"http://purl.org/dc/terms/issued\": {\"@id\":\"http://codes.example/A\"}");
         let mut of_platform = code;
         of_platform.place.path = Some("/frequency".to_owned());
-        let json = patch(Syntax::Json, &of_platform).unwrap();
+        let json = patch(Syntax::Json, &none, &of_platform).unwrap();
         assert_eq!(
             json.after,
             "{\"op\":\"replace\",\"path\":\"/frequency\",\"value\":\"http://codes.example/A\"}"
         );
-        assert_eq!(patch(Syntax::Turtle, &finding("\"x\"", "\"x\"")), None);
+        assert_eq!(patch(Syntax::Turtle, &none, &finding("\"x\"", "\"x\"")), None);
     }
 }

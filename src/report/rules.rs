@@ -70,6 +70,10 @@ impl Rule {
     }
 }
 
+/// Names that are proposed for one that is none, and how alike they must be (Jaro and Winkler, 0 to 1).
+const NEAR: usize = 5;
+const ALIKE: f64 = 0.8;
+
 /// The rules that there are.
 #[derive(Debug, Default)]
 pub struct Rules {
@@ -106,6 +110,42 @@ impl Rules {
     #[must_use]
     pub fn all(&self) -> &[Rule] {
         &self.all
+    }
+
+    /// A rule by what a person wrote: its name, or an end or a part of it that no other has.
+    ///
+    /// # Errors
+    /// The likest names, where it is none of them.
+    pub fn find(&self, written: &str) -> Result<&Rule, Vec<&str>> {
+        if let Some(rule) = self.named(written) {
+            return Ok(rule);
+        }
+        let lower = written.to_lowercase();
+        let matching = |is: &dyn Fn(&str) -> bool| -> Vec<&Rule> {
+            self.all.iter().filter(|rule| is(&rule.name.to_lowercase())).collect()
+        };
+        for found in
+            [matching(&|name| name.ends_with(&format!("/{lower}"))), matching(&|name| name.contains(&lower))]
+        {
+            match found.as_slice() {
+                [] => {}
+                [only] => return Ok(only),
+                many => return Err(many.iter().take(NEAR).map(|rule| rule.name.as_str()).collect()),
+            }
+        }
+        let likeness = |rule: &Rule| {
+            let (_, name) = rule.name.split_once('/').unwrap_or(("", &rule.name));
+            let (_, asked) = lower.split_once('/').unwrap_or(("", &lower));
+            strsim::jaro_winkler(&name.to_lowercase(), asked)
+        };
+        let mut alike: Vec<(f64, &str)> = self
+            .all
+            .iter()
+            .map(|rule| (likeness(rule), rule.name.as_str()))
+            .filter(|(likeness, _)| *likeness > ALIKE)
+            .collect();
+        alike.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
+        Err(alike.into_iter().take(NEAR).map(|(_, name)| name).collect())
     }
 
     /// A rule by its name.

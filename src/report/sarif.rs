@@ -2,9 +2,11 @@
 
 use super::document::{Group, Head};
 use super::format::Findings;
+use super::patch::mend;
 use super::rules::{Rule, Rules};
 use crate::catalog::{Finding, Severity};
 use crate::harvest::fingerprint;
+use oxrdf::Term;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -90,24 +92,57 @@ fn result(finding: &Finding, head: &Head) -> Value {
     let place = &finding.place;
     let mut physical = json!({"artifactLocation": {"uri": address(head.page(&place.page))}});
     let mut fingerprints = json!({"moissonFinding/v1": fingerprint(finding)});
-    match place.line {
-        Some(line) => {
-            physical["region"] = json!({"startLine": line, "startColumn": place.column.unwrap_or(1)});
-        }
-        // Without a line, code scanning would take all results of a rule for one.
-        None => fingerprints["primaryLocationLineHash"] = json!(fingerprint(finding)),
+    let (line, column) = (place.line.unwrap_or(1), place.column.unwrap_or(1));
+    physical["region"] = json!({"startLine": line, "startColumn": column});
+    if place.line.is_none() {
+        // Without a line of its own, code scanning would take all results of a rule for one.
+        fingerprints["primaryLocationLineHash"] = json!(fingerprint(finding));
     }
     let mut logical = json!({"fullyQualifiedName": finding.focus_node, "kind": "resource"});
     if let Some(path) = &place.path {
         logical["decoratedName"] = json!(path);
     }
-    json!({
+    let mut result = json!({
         "ruleId": finding.rule,
         "level": level(finding.severity),
         "message": {"text": text},
         "locations": [{"physicalLocation": physical, "logicalLocations": [logical]}],
         "partialFingerprints": fingerprints,
-    })
+    });
+    if let Some(fix) = fix(finding, head) {
+        result["fixes"] = json!([fix]);
+    }
+    result
+}
+
+/// What to write in the place of a text (SARIF 2.1.0, 3.55): where only the text is to change, and where it stands in the
+/// file just as it was read.
+fn fix(finding: &Finding, head: &Head) -> Option<Value> {
+    let is_rdf = ["turtle", "rdf-xml", "json-ld"].contains(&head.report["syntax"].as_str()?);
+    let place = &finding.place;
+    let (line, column) = (place.line?, place.column?);
+    let mended = mend(finding).filter(|mended| is_rdf && Some(&mended.property) == finding.property.as_ref())?;
+    let (Ok(Term::Literal(before)), Term::Literal(after)) =
+        (finding.value.as_ref()?.parse::<Term>(), &mended.value)
+    else {
+        return None;
+    };
+    let is_alike = before.datatype() == after.datatype() && before.language() == after.language();
+    let is_plain = |text: &str| !text.contains(['&', '<', '>', '"', '\'', '\\', '/', '\n', '\r', '\t']);
+    if !is_alike || !is_plain(before.value()) || !is_plain(after.value()) {
+        return None;
+    }
+    let end = column.saturating_add(u32::try_from(before.value().chars().count()).ok()?);
+    Some(json!({
+        "description": {"text": format!("Write {}", after.value())},
+        "artifactChanges": [{
+            "artifactLocation": {"uri": address(head.page(&place.page))},
+            "replacements": [{
+                "deletedRegion": {"startLine": line, "startColumn": column, "endColumn": end},
+                "insertedContent": {"text": after.value()},
+            }],
+        }],
+    }))
 }
 
 /// A page as a URI reference: characters that it may not have are encoded.

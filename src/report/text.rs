@@ -1,6 +1,6 @@
 //! A report as a person reads it on a terminal.
 
-use super::document::Group;
+use super::document::{Group, Part};
 use super::patch::{example_of, patch};
 use crate::catalog::{ItemError, Severity};
 use crate::harvest::JobReport;
@@ -26,19 +26,46 @@ impl Colours {
             Severity::Warning => "33;1",
             Severity::Info => "36",
         };
+        self.with(code, text)
+    }
+
+    fn heading(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
         match self {
             Self::Ansi => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
             Self::None => text.to_owned(),
         }
     }
+
+    /// As the person who reads standard output wants it: none in a file, none with `NO_COLOR` (no-color.org).
+    #[must_use]
+    pub fn of_output() -> Self {
+        use std::io::IsTerminal;
+        let is_wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        if std::io::stdout().is_terminal() && is_wanted { Self::Ansi } else { Self::None }
+    }
 }
 
-/// The report of a job, with its findings by rule, the dearest first.
+/// What a report is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told<'n> {
+    /// A harvest: what became of the records.
+    Stored,
+    /// A harvest that was only tried: what would become of them.
+    Foreseen,
+    /// A check of what has this name; nothing is stored.
+    Checked(&'n str),
+}
+
+/// The report of a job, with its findings by rule: first what must be fixed.
 #[must_use]
-pub fn write_text(job: &JobReport, groups: &[Group], colours: Colours) -> String {
+pub fn write_text(job: &JobReport, told: Told<'_>, groups: &[Group], colours: Colours) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = write_job(&mut out, job);
+    let _ = write_job(&mut out, job, told);
     let _ = write_groups(&mut out, job, groups, colours);
     let _ = write_list(&mut out, "held back", &job.held_back);
     let _ = write_list(&mut out, "errors", &job.errors);
@@ -46,24 +73,45 @@ pub fn write_text(job: &JobReport, groups: &[Group], colours: Colours) -> String
     out
 }
 
-fn write_job(out: &mut String, job: &JobReport) -> std::fmt::Result {
-    let complete = if job.complete { "" } else { ", incomplete: nothing is taken for missing" };
-    writeln!(out, "{}: {}{complete}, {:.1} s", job.source, job.status.as_str(), job.seconds)?;
+fn write_job(out: &mut String, job: &JobReport, told: Told<'_>) -> std::fmt::Result {
+    let complete = match (job.complete, told) {
+        (true, _) => "",
+        (false, Told::Checked(_)) => ", incomplete",
+        (false, _) => ", incomplete: nothing is taken for missing",
+    };
+    match told {
+        Told::Checked(name) => writeln!(out, "{}: read as {}{complete}", harmless(name), job.kind)?,
+        Told::Stored | Told::Foreseen => {
+            writeln!(out, "{}: {}{complete}, {:.1} s", job.source, job.status.as_str(), job.seconds)?;
+        }
+    }
     if let Some(note) = &job.note {
-        writeln!(out, "  {note}")?;
+        writeln!(out, "  {}", harmless(note))?;
     }
     let records = job.records;
-    write!(out, "  {} records in {} {}", records.seen, job.pages, if job.pages == 1 { "page" } else { "pages" })?;
+    write!(out, "  {} in {}", counted(records.seen, "record"), counted(job.pages, "page"))?;
     for (name, count) in records.by_name().into_iter().filter(|(_, count)| *count > 0) {
-        write!(out, ", {count} {name}")?;
+        match (told, name) {
+            // Nothing is stored, so nothing is new.
+            (Told::Checked(_), "added") => {}
+            (Told::Foreseen, _) => write!(out, ", {count} would be {name}")?,
+            _ => write!(out, ", {count} {name}")?,
+        }
     }
     writeln!(out)?;
     let findings = job.findings;
     writeln!(
         out,
-        "  findings: {} violations, {} warnings, {} for information",
-        findings.violation, findings.warning, findings.info
+        "  findings: {}, {}, {} for information",
+        counted(findings.violation, "violation"),
+        counted(findings.warning, "warning"),
+        findings.info
     )
+}
+
+/// A number with its noun.
+fn counted(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 fn write_unmapped(out: &mut String, job: &JobReport) -> std::fmt::Result {
@@ -72,9 +120,8 @@ fn write_unmapped(out: &mut String, job: &JobReport) -> std::fmt::Result {
     }
     writeln!(out, "\nFIELDS that no mapping query reads")?;
     for field in job.unmapped.iter().take(GROUPS) {
-        let records = usize::try_from(field.records).unwrap_or(usize::MAX);
         let (name, example) = (harmless(&field.field), harmless(&field.example));
-        writeln!(out, "  {name}, in {} {}, e.g. {example}", field.records, plural(records))?;
+        writeln!(out, "  {name}, in {}, e.g. {example}", counted(field.records, "record"))?;
     }
     if job.unmapped.len() > GROUPS {
         writeln!(out, "  and {} more", job.unmapped.len() - GROUPS)?;
@@ -82,49 +129,67 @@ fn write_unmapped(out: &mut String, job: &JobReport) -> std::fmt::Result {
     Ok(())
 }
 
-/// One paragraph a rule: how many records it touches, what is wrong, and one example with its place and its mend.
+/// One paragraph a rule: how many records it touches, what is wrong, and one example with its place and its mend. What
+/// changes neither a record nor its score is only counted.
 fn write_groups(out: &mut String, job: &JobReport, groups: &[Group], colours: Colours) -> std::fmt::Result {
-    for group in groups.iter().take(GROUPS) {
-        let records = usize::try_from(group.records).unwrap_or(usize::MAX);
-        let (heading, example) = (colours.of(group.severity, name(group.severity)), &group.example);
-        let new =
-            if group.new > 0 && group.new < group.count { format!(", {} new", group.new) } else { String::new() };
-        writeln!(out, "\n{heading} {}, {} in {records} {}{new}", group.rule, group.count, plural(records))?;
-        writeln!(out, "  {}", harmless(&example.message.en))?;
-        if let Some(field) = &group.field {
-            writeln!(out, "  spoils the field {field}")?;
+    let (told, rest): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| group.part() != Part::Rest);
+    let mut part = None;
+    for group in told.iter().take(GROUPS) {
+        if part.replace(group.part()) != Some(group.part()) {
+            writeln!(out, "\n{}", colours.heading(group.part().heading()))?;
         }
-        let title = example.title.as_ref().filter(|title| **title != example.record);
-        let title = title.map_or(String::new(), |title| format!(" ({title})"));
-        writeln!(
-            out,
-            "  e.g. {} at {}",
-            harmless(&format!("{}{title}", example.record)),
-            harmless(&example.place.to_string())
-        )?;
-        let patch = job.syntax.and_then(|syntax| patch(syntax, example));
-        match (patch, &example.value, &example.suggestion) {
-            (Some(patch), ..) => {
-                writeln!(out, "       - {}", shortened(&patch.before))?;
-                writeln!(out, "       + {}", shortened(&patch.after))?;
-            }
-            (None, None, None) => {
-                if let Some(lines) = example_of(example, &job.examples, job.syntax) {
-                    writeln!(out, "       + {}   (as another record of this source has it)", shortened(&lines))?;
-                }
-            }
-            (None, value, suggestion) => {
-                if let Some(value) = value {
-                    writeln!(out, "       {}", shortened(value))?;
-                }
-                if let Some(suggestion) = suggestion {
-                    writeln!(out, "       write {}", harmless(suggestion))?;
-                }
-            }
-        }
+        write_group(out, job, group, colours)?;
     }
-    if groups.len() > GROUPS {
-        writeln!(out, "\nand {} more rules; `--format json` lists every finding", groups.len() - GROUPS)?;
+    if told.len() > GROUPS {
+        let more = counted((told.len() - GROUPS) as u64, "more rule");
+        writeln!(out, "\nand {more}; `--format json` lists every finding")?;
+    }
+    if rest.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", colours.heading(Part::Rest.heading()))?;
+    for group in rest.iter().take(GROUPS) {
+        let records = counted(group.records, "record");
+        writeln!(out, "  {} {}, {} in {records}", name(group.severity).to_lowercase(), group.rule, group.count)?;
+    }
+    if rest.len() > GROUPS {
+        writeln!(out, "  and {}", counted((rest.len() - GROUPS) as u64, "more rule"))?;
+    }
+    writeln!(out, "  `moisson check --explain RULE` says what a rule asks; `--format json` lists every finding")
+}
+
+fn write_group(out: &mut String, job: &JobReport, group: &Group, colours: Colours) -> std::fmt::Result {
+    let (heading, example) = (colours.of(group.severity, name(group.severity)), &group.example);
+    let new =
+        if group.new > 0 && group.new < group.count { format!(", {} new", group.new) } else { String::new() };
+    writeln!(out, "\n{heading} {}, {} in {}{new}", group.rule, group.count, counted(group.records, "record"))?;
+    writeln!(out, "  {}", harmless(&example.message.en))?;
+    if let Some(field) = &group.field {
+        writeln!(out, "  affects {field} of the record")?;
+    }
+    let title = example.title.as_ref().filter(|title| **title != example.record);
+    let title = title.map_or(String::new(), |title| format!(" ({title})"));
+    let (record, place) = (format!("{}{title}", example.record), example.place.to_string());
+    writeln!(out, "  e.g. {} at {}", harmless(&record), harmless(&place))?;
+    let patch = job.syntax.and_then(|syntax| patch(syntax, &job.prefixes, example));
+    match (patch, &example.value, &example.suggestion) {
+        (Some(patch), ..) => {
+            writeln!(out, "       - {}", shortened(&patch.before))?;
+            writeln!(out, "       + {}", shortened(&patch.after))?;
+        }
+        (None, None, None) => {
+            if let Some(lines) = example_of(example, &job.examples, job.syntax, &job.prefixes) {
+                writeln!(out, "       + {}   (as the other records of this source have it)", shortened(&lines))?;
+            }
+        }
+        (None, value, suggestion) => {
+            if let Some(value) = value {
+                writeln!(out, "       {}", shortened(value))?;
+            }
+            if let Some(suggestion) = suggestion {
+                writeln!(out, "       write {}", harmless(suggestion))?;
+            }
+        }
     }
     Ok(())
 }
@@ -153,10 +218,6 @@ fn name(severity: Severity) -> &'static str {
         Severity::Warning => "WARNING",
         Severity::Info => "INFO",
     }
-}
-
-fn plural(number: usize) -> &'static str {
-    if number == 1 { "record" } else { "records" }
 }
 
 fn shortened(value: &str) -> String {

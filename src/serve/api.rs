@@ -1,5 +1,6 @@
 //! `/api/1/datasets/`: records as JSON, paged as udata pages them.
 
+use super::filters::named;
 use super::harvest::Page;
 use super::listing::Listing;
 use super::parameters::Paging;
@@ -16,8 +17,28 @@ use std::sync::Arc;
 
 const LARGEST_PAGE: usize = 100;
 
+/// A record with the fields that clients of udata look for, beside its own.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+#[allow(dead_code, reason = "it describes the answers, which are made of records")]
+pub(super) struct Dataset {
+    #[serde(flatten)]
+    record: Record,
+    /// Its key once more.
+    slug: String,
+    /// The address of its page.
+    page: String,
+    /// When the data last changed.
+    last_modified: Option<String>,
+    /// The same.
+    last_update: Option<String>,
+    /// No record is private.
+    private: bool,
+    /// No record is featured.
+    featured: bool,
+}
+
 /// The records of the catalogue.
-#[utoipa::path(get, path = "/api/1/datasets/", params(Listing), responses((status = 200, body = Object), (status = 400), (status = 404), (status = 503)))]
+#[utoipa::path(get, path = "/api/1/datasets/", params(Listing), responses((status = 200, body = Page<Dataset>), (status = 304), (status = 400), (status = 404), (status = 503)))]
 pub(super) async fn list(
     axum::extract::State(shared): State,
     listing: Listing,
@@ -61,17 +82,41 @@ pub(super) async fn choose(
     Ok(chosen.await??)
 }
 
-/// A record.
-#[utoipa::path(get, path = "/api/1/datasets/{dataset}/", params(("dataset" = String, Path)), responses((status = 200, body = Object), (status = 404), (status = 410)))]
+/// A record, by its key, its IRI or the identifier that its source has for it.
+#[utoipa::path(get, path = "/api/1/datasets/{dataset}/", params(("dataset" = String, Path)), responses((status = 200, body = Dataset), (status = 304), (status = 404), (status = 409), (status = 410)))]
 pub(super) async fn one(
     axum::extract::State(shared): State,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let key = DatasetKey::parse(&id).ok_or_else(|| Problem::not_found(format!("{id:?} is not a record's key")))?;
+    let key = called(&shared, &id).await?;
     let record = derive(&shared, &shared.snapshot()?, vec![key]).await?.pop();
     match record {
         Some(record) => Ok(Json(in_udatas_form(&record, &shared.settings.public_base))),
         None => Err(absent(&shared, key).await?),
+    }
+}
+
+/// The key of a record by what a client calls it: its key, its IRI, or the identifier that its source has for it.
+pub(super) async fn called(shared: &Shared, name: &str) -> Result<DatasetKey, Problem> {
+    if let Some(key) = DatasetKey::parse(name) {
+        return Ok(key);
+    }
+    let mut keys = named(shared, name).await?;
+    if keys.is_empty() {
+        keys = shared.operations.keys_of_remote_id(name).await?;
+    }
+    match keys.as_slice() {
+        [key] => Ok(*key),
+        [] => Err(Problem::not_found(format!("no record has the key, the IRI or the identifier {name:?}"))),
+        several => {
+            let keys: Vec<String> = several.iter().take(10).map(ToString::to_string).collect();
+            let why = format!(
+                "{} records are called {name:?}, as several sources do: {}",
+                several.len(),
+                keys.join(", ")
+            );
+            Err(Problem::new(StatusCode::CONFLICT, "Several records", why))
+        }
     }
 }
 

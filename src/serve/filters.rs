@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use super::server::Shared;
+use crate::catalog::DatasetKey;
 use crate::derive::Filter;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -22,7 +23,10 @@ pub(super) async fn filters_of(shared: &Shared, name: &str, value: &str) -> Resu
         "theme" => Filter::Theme(text),
         "hvd" => Filter::HighValue(text),
         "modified_since" => Filter::ModifiedSince(time(value)?),
-        "area" => area(value)?,
+        "area" => area("area", value)?,
+        "geozone" => area("geozone", value)?,
+        "uri" => Filter::Keys(named(shared, value).await?),
+        "remote_id" => Filter::Keys(shared.operations.keys_of_remote_id(value).await?),
         "source" => {
             let row = shared.operations.source_named(value).await?;
             let row = row.ok_or_else(|| Problem::invalid("source", format!("no source is called {value:?}")))?;
@@ -30,6 +34,18 @@ pub(super) async fn filters_of(shared: &Shared, name: &str, value: &str) -> Resu
         }
         _ => return Ok(None),
     }]))
+}
+
+/// The records of a name: their own IRI, or their address here.
+pub(super) async fn named(shared: &Shared, iri: &str) -> Result<Vec<DatasetKey>, Problem> {
+    let base = &shared.settings.public_base;
+    let here = [base.as_str(), shared.names.base().trim_end_matches('/')]
+        .into_iter()
+        .find_map(|base| iri.strip_prefix(base)?.strip_prefix("/dataset/"));
+    match here.and_then(|key| DatasetKey::parse(key.trim_end_matches('/'))) {
+        Some(key) => Ok(vec![key]),
+        None => Ok(shared.operations.keys_of_node(iri).await?),
+    }
 }
 
 /// Filters without repetition, and not too many.
@@ -56,13 +72,13 @@ fn time(text: &str) -> Result<Timestamp, Problem> {
 }
 
 /// Four numbers are a rectangle, anything else names an area.
-fn area(text: &str) -> Result<Filter, Problem> {
+fn area(parameter: &'static str, text: &str) -> Result<Filter, Problem> {
     let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
     let Some([west, south, east, north]) = numbers.as_deref() else { return Ok(Filter::Area(text.to_owned())) };
     let is_place = west < east && south < north && west.abs() <= 180.0 && east.abs() <= 180.0;
     if !is_place || south.abs() > 90.0 || north.abs() > 90.0 {
         let why = format!("{text:?} is no rectangle: west, south, east, north, in degrees");
-        return Err(Problem::invalid("area", why));
+        return Err(Problem::invalid(parameter, why));
     }
     let corners = [(west, south), (east, south), (east, north), (west, north), (west, south)];
     let ring: Vec<String> = corners.iter().map(|(x, y)| format!("{x} {y}")).collect();

@@ -1,4 +1,5 @@
-//! What a client asks of the list of records, in the terms of udata's; what udata does not know is left alone.
+//! What a client asks of the list of records, in the terms of udata's. A parameter that is not known is an error: whoever
+//! filters by one would take the whole list for the answer.
 
 use super::filters::{distinct, filters_of};
 use super::parameters::Paging;
@@ -30,10 +31,38 @@ pub(super) struct Listing {
     organization: Option<String>,
     /// The name of a source.
     source: Option<String>,
+    /// A theme: its IRI, the code at its end, or its text.
+    theme: Option<String>,
+    /// The IRI or the name of an area, or a rectangle in degrees: west, south, east, north.
+    geozone: Option<String>,
+    /// `true` for high-value datasets, or their category by its IRI or the code at its end.
+    hvd: Option<String>,
+    /// What changed since a date or a time.
+    modified_since: Option<String>,
+    /// The IRI of a dataset: its own, or its address here.
+    uri: Option<String>,
+    /// What a source calls a record.
+    remote_id: Option<String>,
     /// `title`, `created` or `last_update`; a hyphen before it turns it round. udata's `reuses`, `followers` and
     /// `views` are taken too: here all records have none.
     sort: Option<String>,
 }
+
+/// The parameters that may come once, but for those of paging.
+const SINGLE: [&str; 12] = [
+    "q",
+    "license",
+    "format",
+    "organization",
+    "source",
+    "theme",
+    "geozone",
+    "hvd",
+    "modified_since",
+    "uri",
+    "remote_id",
+    "sort",
+];
 
 impl<S: Send + Sync> FromRequestParts<S> for Listing {
     type Rejection = Problem;
@@ -49,14 +78,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
             match &*name {
                 "page" => listing.page = Some(number("page", &value)?),
                 "page_size" => listing.page_size = Some(number("page_size", &value)?),
-                "q" => listing.q = text,
                 "tag" => listing.tag.extend(text),
-                "license" => listing.license = text,
-                "format" => listing.format = text.map(|text| text.to_lowercase()),
-                "organization" => listing.organization = text,
-                "source" => listing.source = text,
-                "sort" => listing.sort = text,
-                _ => {}
+                other => match listing.single(other) {
+                    Some(place) => *place = text,
+                    None => {
+                        let known = SINGLE.join(", ");
+                        let why = format!("there is no parameter {other:?}: page, page_size, tag, {known} are");
+                        return Err(Problem::bad_request(why));
+                    }
+                },
             }
         }
         Ok(listing)
@@ -64,6 +94,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
 }
 
 impl Listing {
+    /// Where the value of a parameter is kept that may come once.
+    fn single(&mut self, name: &str) -> Option<&mut Option<String>> {
+        Some(match name {
+            "q" => &mut self.q,
+            "license" => &mut self.license,
+            "format" => &mut self.format,
+            "organization" => &mut self.organization,
+            "source" => &mut self.source,
+            "theme" => &mut self.theme,
+            "geozone" => &mut self.geozone,
+            "hvd" => &mut self.hvd,
+            "modified_since" => &mut self.modified_since,
+            "uri" => &mut self.uri,
+            "remote_id" => &mut self.remote_id,
+            "sort" => &mut self.sort,
+            _ => return None,
+        })
+    }
+
     pub(super) fn paging(&self) -> Paging {
         Paging::new(self.page, self.page_size)
     }
@@ -100,6 +149,12 @@ impl Listing {
             ("format", &self.format),
             ("organization", &self.organization),
             ("source", &self.source),
+            ("theme", &self.theme),
+            ("geozone", &self.geozone),
+            ("hvd", &self.hvd),
+            ("modified_since", &self.modified_since),
+            ("uri", &self.uri),
+            ("remote_id", &self.remote_id),
             ("sort", &self.sort),
         ];
         let single = single.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));

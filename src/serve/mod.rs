@@ -34,6 +34,7 @@ mod routes;
 mod server;
 mod signposts;
 mod sparql;
+mod tagged;
 mod threads;
 mod upkeep;
 

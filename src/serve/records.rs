@@ -30,7 +30,7 @@ pub(crate) struct Undoing {
 }
 
 async fn known(shared: &Shared, id: &str) -> Result<(DatasetKey, KnownRecord), Problem> {
-    let key = DatasetKey::parse(id).ok_or_else(|| Problem::not_found(format!("{id:?} is not a record's key")))?;
+    let key = super::api::called(shared, id).await?;
     let known = shared.operations.known_record(key).await?;
     Ok((key, known.ok_or_else(|| Problem::not_found("no record has this key"))?))
 }

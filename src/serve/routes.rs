@@ -3,6 +3,7 @@
 use super::limits::limited;
 use super::problem::Problem;
 use super::server::{Shared, State};
+use super::tagged::tagged;
 use super::{
     api, dataset, describing, dump, feed, graph_store, harvest, openapi, pages, query_page, records, reports,
     robots, sparql,
@@ -49,6 +50,7 @@ pub(super) fn routes(shared: Arc<Shared>) -> Router {
             let why = "this address does not take this method";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", why)
         })
+        .layer(axum::middleware::from_fn(tagged))
         .layer(axum::middleware::map_response(with_security_headers))
         .layer(compression())
         .layer(cross_origin())

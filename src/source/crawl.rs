@@ -1,11 +1,12 @@
 //! Walking the pages of a source.
 
+use super::catalogue::CatalogueDescription;
 use super::csw::CatalogueSettings;
 use super::selection::Filters;
 use super::window::Window;
 use crate::catalog::{ItemError, Place, Syntax};
 use crate::fetch::{Answer, Client, FetchError, Request, Secret, Validators};
-use crate::lift::{Contexts, LiftError, PageText, Repair};
+use crate::lift::{Contexts, LiftError, PageText, Prefixes, Repair};
 use jiff::civil::DateTime;
 use oxrdf::NamedOrBlankNode;
 use std::collections::HashMap;
@@ -150,6 +151,10 @@ pub struct PageNotes {
     pub json_lines: HashMap<String, u32>,
     /// What the page's catalogue names as its languages: codes or IRIs.
     pub languages: Vec<String>,
+    /// The prefixes that the page declares, where its syntax has some.
+    pub prefixes: Option<Prefixes>,
+    /// What the page says of its catalogue itself.
+    pub catalogue: Option<Arc<CatalogueDescription>>,
     /// Subjects whose description a syntax error cut.
     pub cut: HashMap<NamedOrBlankNode, String>,
 }

@@ -1,6 +1,7 @@
 //! The source kind `dcat`: a catalogue in any RDF syntax, paged or not.
 
 use super::block::{Aside, BlockBuilder, Cutter};
+use super::catalogue::CatalogueReader;
 use super::census::Census;
 use super::crawl::{Appetite, Crawl, CrawlOutcome, PageNotes, Sink, SourceError, Target, page_name};
 use super::paging::{Links, without_fragment};
@@ -87,7 +88,7 @@ impl Crawl<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<Step, SourceError> {
         let (url, content_type, body) = match target {
-            Target::File(path) => (url.clone(), None, Body::File(path.clone())),
+            Target::File(path) => (file_base(url), None, Body::File(path.clone())),
             Target::Web(_) => match self.get(&Request { known: Some(known), ..Request::new(url, Wanted::Rdf) })? {
                 Answer::NotModified => {
                     self.outcome.not_modified = true;
@@ -126,7 +127,8 @@ impl Crawl<'_> {
         }
         self.outcome.triples += triples.len() as u64;
         let cut = Cut { census: &census, triples: Some(&triples) };
-        let notes = self.notes(input, reading, &links, &cut);
+        let mut notes = self.notes(input, reading, &links, &cut);
+        notes.catalogue = CatalogueReader::of_page(&triples).map(Arc::new);
         let window = windower.close(&census, u32::MAX);
         self.report_unread(input, &notes)?;
         Ok((links, sink(window, notes)))
@@ -146,7 +148,18 @@ impl Crawl<'_> {
             .into())
     }
 
+    /// Fetches a context. Where it cannot be had, a document is not read; of the scripts of a page, one is not.
     fn fetch_context(&mut self, input: &Input, url: String) -> Result<(), SourceError> {
+        match self.context(input, url.clone()) {
+            Err(error) if !input.scripts.is_empty() => {
+                self.contexts.give_up(url, with_causes(&error));
+                Ok(())
+            }
+            fetched => fetched,
+        }
+    }
+
+    fn context(&mut self, input: &Input, url: String) -> Result<(), SourceError> {
         let missing = || LiftError::MissingContext { page: input.page.to_string(), url: url.clone() };
         let address = Url::parse(&url).map_err(|_| missing())?;
         let answer = self.get(&Request::new(&address, Wanted::JsonLdContext))?;
@@ -170,10 +183,11 @@ impl Crawl<'_> {
                 Err(error) => return Err(error.into()),
             }
         };
-        let PutAside { census, links, reading, triples, aside } = lifted;
+        let PutAside { census, links, reading, triples, aside, catalogue } = lifted;
         self.outcome.triples += triples;
         let cut = Cut { census: &census, triples: None };
-        let notes = self.notes(input, reading, &links, &cut);
+        let mut notes = self.notes(input, reading, &links, &cut);
+        notes.catalogue = catalogue.finish().map(Arc::new);
         self.report_unread(input, &notes)?;
         let appetite = give_windows(aside, &census, &notes, sink).map_err(|error| unspooled(input, error))?;
         Ok((links, appetite))
@@ -187,6 +201,7 @@ impl Crawl<'_> {
         let mut block = BlockBuilder::default();
         let mut aside = Aside::new().map_err(|error| unspooled(input, error))?;
         let mut failure = None;
+        let mut catalogue = CatalogueReader::default();
         let reading = lift::read(input, &self.contexts, |lifted| {
             triples += 1;
             if cutter.cuts_before(&lifted.triple.subject) {
@@ -196,13 +211,14 @@ impl Crawl<'_> {
             }
             census.observe(&lifted.triple);
             links.observe(&lifted.triple);
+            catalogue.observe(&lifted);
             if !census.is_in_a_list(&lifted.triple) {
                 block.add(&lifted);
             }
         })?;
         let put = failure.map_or_else(|| aside.put(block), Err);
         put.and_then(|()| census.finish()).map_err(|error| unspooled(input, error))?;
-        Ok(PutAside { census, links, reading, triples, aside })
+        Ok(PutAside { census, links, reading, triples, aside, catalogue })
     }
 
     /// Gathers what reading found, and which descriptions are cut by a syntax error.
@@ -211,6 +227,7 @@ impl Crawl<'_> {
         let mut notes = PageNotes::of_repairs(page, reading.repairs);
         notes.languages = links.catalogue_languages();
         notes.syntax = Some(syntax_of(input.format));
+        notes.prefixes = Some(lift::prefixes(input));
         notes.text = Some(Arc::new(PageText::new(input.body.clone())));
         if let RdfFormat::JsonLd { .. } = input.format
             && let Ok(bytes) = input.body.read()
@@ -257,6 +274,14 @@ impl Crawl<'_> {
     }
 }
 
+/// The base of a local file: its name alone, so that no relative IRI tells where it is on this machine.
+fn file_base(url: &Url) -> Url {
+    let mut base = url.clone();
+    let name = url.path().rsplit('/').next().unwrap_or_default().to_owned();
+    base.set_path(&name);
+    base
+}
+
 fn syntax_of(format: RdfFormat) -> Syntax {
     match format {
         RdfFormat::RdfXml => Syntax::RdfXml,
@@ -272,6 +297,7 @@ struct PutAside {
     reading: Reading,
     triples: u64,
     aside: Aside,
+    catalogue: CatalogueReader,
 }
 
 /// What was put aside cannot be written or read again.

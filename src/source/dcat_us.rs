@@ -55,7 +55,8 @@ impl Crawl<'_> {
                 ))
             }
             Ok(_) => {
-                self.outcome.complete = appetite == Appetite::More;
+                // What cannot be told from others may be a record that is known: its absence says nothing.
+                self.outcome.complete = appetite == Appetite::More && !portions.has_unidentified;
                 Ok(self.outcome)
             }
             Err(broken) if portions.met == 0 => {
@@ -98,6 +99,7 @@ struct Portions {
     seen: HashMap<String, String>,
     errors: Vec<ItemError>,
     met: u64,
+    has_unidentified: bool,
     is_enough: bool,
 }
 
@@ -106,11 +108,11 @@ impl Portions {
         self.met += 1;
         let page = format!("{}#{pointer}", self.page);
         match identified(record) {
-            None => self.fail(
-                None,
-                page,
-                "this dataset has neither an identifier nor a title: it was left out".to_owned(),
-            ),
+            None => {
+                self.has_unidentified = true;
+                let message = "this dataset has neither an identifier nor a title: it was left out";
+                self.fail(None, page, message.to_owned());
+            }
             Some((id, fields)) => {
                 if let Some(first) = self.seen.get(&id) {
                     let message = format!(

@@ -241,6 +241,8 @@ impl Crawl<'_> {
                     let message = "nothing tells this record from others: it was left out; give it an identifier";
                     self.outcome.errors.push(ItemError::new(None, place, message));
                     self.outcome.unread += 1;
+                    // It may be a record that is known: its absence says nothing.
+                    self.outcome.complete = false;
                     walk.seen.insert(format!("\0{}", self.outcome.unread));
                 }
             }

@@ -4,6 +4,7 @@
 //! is bounded by the window and by what the page leaves unfinished, not by the page.
 
 mod block;
+mod catalogue;
 mod census;
 mod ckan;
 mod crawl;
@@ -24,6 +25,7 @@ mod selection;
 mod utf8;
 mod window;
 
+pub use catalogue::CatalogueDescription;
 pub use census::Census;
 pub use crawl::{Appetite, Crawl, CrawlLimits, CrawlOutcome, PageNotes, Selection, Sink, SourceError, Target};
 pub use csw::{CatalogueSettings, OUTPUT_SCHEMAS};

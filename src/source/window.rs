@@ -245,7 +245,7 @@ mod tests {
     fn records(text: &str, block: usize) -> BTreeMap<String, usize> {
         let page = url::Url::parse("http://e/catalogue").unwrap();
         let body = Body::Memory(format!("{PREFIXES}{text}").into_bytes().into());
-        let input = Input { page, format: RdfFormat::Turtle, body };
+        let input = Input::document(page, RdfFormat::Turtle, body);
         let mut census = Census::of_roles_and_lives();
         let mut aside = Aside::new().unwrap();
         let mut present = BlockBuilder::default();

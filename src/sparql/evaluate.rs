@@ -146,7 +146,7 @@ fn run(
     match evaluate_on_merge(prepared, means.store)? {
         QueryResults::Graph(triples) => {
             let format = RdfFormat::from_media_type(media_type).unwrap_or(RdfFormat::Turtle);
-            let mut writer = RdfWriter::new(format, &mut *out).as_stored();
+            let mut writer = RdfWriter::new(format, &mut *out);
             for (number, triple) in (1_u64..).zip(triples) {
                 is_within(number, most)?;
                 writer.write_triple(&triple?)?;

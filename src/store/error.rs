@@ -38,6 +38,14 @@ pub enum StoreError {
         /// The base that was given.
         given: String,
     },
+    /// A folder with other things in it.
+    #[error("{}: this folder holds other files (such as {found:?}), and no store: name an empty folder, or one that is not there yet", path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// One of its files.
+        found: String,
+    },
     /// A file could not be read or written.
     #[error("{}: the file or folder cannot be used", path.display())]
     File {

@@ -18,6 +18,9 @@ use std::time::SystemTime;
 /// The file that names the job whose changes are not published.
 const UNPUBLISHED: &str = "UNPUBLISHED";
 
+/// What tells a store's folder.
+const OWN_FILES: [&str; 7] = ["triples", "snapshots", "CURRENT", "BASE", "LOCK", UNPUBLISHED, "operations.sqlite"];
+
 /// The triples, open for writing by this process alone.
 pub struct Writable {
     /// The triples.
@@ -79,6 +82,7 @@ impl Folder {
     /// When another process holds the store, or a file cannot be used.
     pub fn open(&self) -> Result<Writable, StoreError> {
         let path = self.root.join("triples");
+        self.refuse_foreign()?;
         fs::create_dir_all(&self.root).map_err(|source| StoreError::File { path: self.root.clone(), source })?;
         let lock = self.lock()?;
         let undone = undo::to_newest_snapshot(self)?;
@@ -92,6 +96,19 @@ impl Folder {
             }
         })?;
         Ok(Writable { store, undone, _lock: lock })
+    }
+
+    /// Refuses a folder that holds other things and was never a store: what a slip of the keyboard named.
+    fn refuse_foreign(&self) -> Result<(), StoreError> {
+        let Ok(entries) = fs::read_dir(&self.root) else { return Ok(()) };
+        let names: Vec<String> =
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        if names.iter().any(|name| OWN_FILES.contains(&name.as_str())) {
+            return Ok(());
+        }
+        // What a volume has when it is new.
+        let foreign = names.into_iter().find(|name| !name.starts_with('.') && name != "lost+found");
+        foreign.map_or(Ok(()), |found| Err(StoreError::Foreign { path: self.root.clone(), found }))
     }
 
     fn lock(&self) -> Result<fs::File, StoreError> {

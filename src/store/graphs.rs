@@ -66,6 +66,18 @@ impl GraphNames {
         NamedNode::new_unchecked(format!("{}/source/{source}", self.base))
     }
 
+    /// The platform's catalogue, which is also its graph.
+    #[must_use]
+    pub fn platform(&self) -> NamedNode {
+        NamedNode::new_unchecked(format!("{}/catalog", self.base))
+    }
+
+    /// The catalogue of a source, which is also its graph.
+    #[must_use]
+    pub fn catalogue(&self, source: &SourceId) -> NamedNode {
+        NamedNode::new_unchecked(format!("{}/source/{source}/catalog", self.base))
+    }
+
     /// A node's IRI where a publisher gave it; nothing where it is one of ours.
     #[must_use]
     pub fn published<'n>(&self, node: &'n NamedNode) -> &'n str {
@@ -132,10 +144,19 @@ impl CatalogueRecord {
         if let Some(since) = &self.missing_since {
             statements.push((moisson::MISSING_SINCE, time(since)));
         }
-        statements
+        let mut quads: Vec<Quad> = statements
             .into_iter()
             .map(|(predicate, object)| Quad::new(node.clone(), predicate, object, node.clone()))
-            .collect()
+            .collect();
+        let lead = match self.kind {
+            RecordKind::Dataset | RecordKind::Series => dcat::HAS_DATASET,
+            RecordKind::Service => dcat::SERVICE,
+        };
+        for catalogue in [names.platform(), names.catalogue(&self.source)] {
+            quads.push(Quad::new(catalogue.clone(), lead, self.node.clone(), node.clone()));
+            quads.push(Quad::new(catalogue, dcat::RECORD, node.clone(), node.clone()));
+        }
+        quads
     }
 
     /// Reads a record back from a store.

@@ -4,6 +4,7 @@
 //! published, and readers open only checkpoints, so that none sees half a harvest. A record's graph,
 //! what was read into it, and its catalogue record change in one transaction.
 
+mod catalogues;
 mod error;
 mod folder;
 mod graphs;
@@ -15,6 +16,7 @@ mod snapshots;
 mod undo;
 mod writer;
 
+pub use catalogues::{catalogue_quads, platform, platform_quads};
 pub use error::StoreError;
 pub use folder::{Folder, NewestMark, Writable};
 pub use graphs::{CatalogueRecord, GraphNames, SourceGraph};

@@ -10,6 +10,7 @@
 mod algebra;
 mod batches;
 mod graph;
+mod json_ld_writer;
 mod nesting;
 mod rdf_writer;
 mod view;

@@ -4,6 +4,7 @@
 //! in a name (RDF 1.1 XML Syntax, 5.1.4). The first are replaced, statements with the second left out;
 //! both are counted, and other syntaxes have them.
 
+use super::json_ld_writer::JsonLdWriter;
 use crate::vocab::{dcat, xsd};
 use oxrdf::{GraphName, GraphNameRef, Literal, LiteralRef, NamedNode, Quad, QuadRef, Term, TripleRef};
 use oxrdfio::{RdfFormat, RdfSerializer, WriterQuadSerializer};
@@ -11,11 +12,24 @@ use std::io::{self, Write};
 
 /// Writes quads in a syntax, with the usual prefixes.
 pub struct RdfWriter<W: Write> {
-    writer: WriterQuadSerializer<W>,
+    writer: Syntax<W>,
     format: RdfFormat,
-    /// Whether sizes have the datatype of DCAT, and not that of the store.
-    restores: bool,
     left_out: u64,
+}
+
+/// What writes: the serializers of Oxigraph, and for JSON-LD our own, since theirs knows no context.
+enum Syntax<W: Write> {
+    JsonLd(JsonLdWriter<W>),
+    Other(WriterQuadSerializer<W>),
+}
+
+impl<W: Write> Syntax<W> {
+    fn write<'q>(&mut self, quad: impl Into<QuadRef<'q>>) -> io::Result<()> {
+        match self {
+            Self::JsonLd(writer) => writer.write(quad.into()),
+            Self::Other(writer) => writer.serialize_quad(quad),
+        }
+    }
 }
 
 impl<W: Write> RdfWriter<W> {
@@ -25,17 +39,14 @@ impl<W: Write> RdfWriter<W> {
     /// When a namespace of the program is no IRI.
     #[must_use]
     pub fn new(format: RdfFormat, out: W) -> Self {
+        if let RdfFormat::JsonLd { .. } = format {
+            return Self { writer: Syntax::JsonLd(JsonLdWriter::new(out)), format, left_out: 0 };
+        }
         let serializer =
             crate::vocab::PREFIXES.iter().fold(RdfSerializer::from_format(format), |serializer, (prefix, iri)| {
                 serializer.with_prefix(*prefix, *iri).expect("a namespace of ours is an IRI")
             });
-        Self { writer: serializer.for_writer(out), format, restores: true, left_out: 0 }
-    }
-
-    /// The same document, with all values as the store has them: the answer of a query is of what it asked.
-    #[must_use]
-    pub fn as_stored(self) -> Self {
-        Self { restores: false, ..self }
+        Self { writer: Syntax::Other(serializer.for_writer(out)), format, left_out: 0 }
     }
 
     /// Writes a triple.
@@ -50,12 +61,12 @@ impl<W: Write> RdfWriter<W> {
         if !self.format.supports_datasets() {
             quad.graph_name = GraphNameRef::DefaultGraph;
         }
-        let size = if self.restores { byte_size(&quad) } else { None };
+        let size = byte_size(&quad);
         if let Some(size) = &size {
             quad.object = size.as_ref().into();
         }
         if self.format != RdfFormat::RdfXml {
-            return self.writer.serialize_quad(quad);
+            return self.writer.write(quad);
         }
         if !ends_in_a_name(quad.predicate.as_str()) {
             self.left_out += 1;
@@ -70,15 +81,19 @@ impl<W: Write> RdfWriter<W> {
                     object,
                     graph_name: GraphName::DefaultGraph,
                 };
-                self.writer.serialize_quad(&quad)
+                self.writer.write(&quad)
             }
-            _ => self.writer.serialize_quad(quad),
+            _ => self.writer.write(quad),
         }
     }
 
     /// Ends the document. Returns what it was written to and how many statements it lacks.
     pub fn finish(self) -> io::Result<(W, u64)> {
-        Ok((self.writer.finish()?, self.left_out))
+        let out = match self.writer {
+            Syntax::JsonLd(writer) => writer.finish()?,
+            Syntax::Other(writer) => writer.finish()?,
+        };
+        Ok((out, self.left_out))
     }
 }
 

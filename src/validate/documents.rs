@@ -121,7 +121,7 @@ impl Documents {
     pub fn of_text(text: &str, role: Role) -> Result<Graph, DocumentError> {
         let page = Url::parse("https://moisson.dev/shapes").expect("a static address");
         let mut reader = Reader::new(role);
-        reader.take(&Input { page, format: RdfFormat::Turtle, body: Body::Memory(text.as_bytes().into()) })?;
+        reader.take(&Input::document(page, RdfFormat::Turtle, Body::Memory(text.as_bytes().into())))?;
         Ok(reader.builder.build())
     }
 

@@ -25,6 +25,7 @@ mod moisson;
 mod opendatasoft;
 mod pairs;
 mod parity;
+mod parts;
 mod places;
 mod places_of_apis;
 mod pycsw;

@@ -67,7 +67,7 @@ impl Bench {
 
     /// All stored graphs, as sorted N-Quads.
     pub(crate) fn quads(&self) -> Vec<String> {
-        let output = self.run(&["export", "--format", "nquads"]);
+        let output = self.run(&["export", "--as-stored", "--format", "nquads"]);
         let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
         lines.sort();
         lines

@@ -4,6 +4,7 @@ use super::{interval, local_name};
 use crate::convert::tables::{FORMATS, FREQUENCIES, LANGUAGES, LICENCE_ALIASES, THEME_LABELS};
 use oxrdf::{Literal, Term};
 use regex::Regex;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 pub(super) fn frequency(written: &str) -> Option<&'static str> {
@@ -44,6 +45,28 @@ pub(super) fn media_type(written: &str) -> Option<String> {
         return Some(bare);
     }
     FORMATS.get(bare.as_str()).map(|row| row.media_type.to_owned()).filter(|found| !found.is_empty())
+}
+
+/// The media type that was meant by one that is none: with a letter too many or too few, or two the other way round,
+/// beside one that the table of formats has. Another letter may make another type: `text/css` is not `text/csv`.
+pub(super) fn media_type_meant(written: &str) -> Option<&'static str> {
+    let bare = short_media_type(written);
+    bare.contains('/').then_some(())?;
+    let known: BTreeSet<&'static str> =
+        FORMATS.values().map(|row| row.media_type).filter(|known| !known.is_empty()).collect();
+    if known.contains(bare.as_str()) || FORMATS.contains_key(bare.as_str()) {
+        return None;
+    }
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let is_slip = |known: &str| {
+        let is_other_letter = known.len() == bare.len() && sorted(known) != sorted(&bare);
+        !is_other_letter && strsim::osa_distance(known, &bare) == 1
+    };
+    known.into_iter().find(|known| is_slip(known))
 }
 
 pub(super) fn file_type(written: &str) -> Option<&'static str> {

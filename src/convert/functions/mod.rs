@@ -27,7 +27,7 @@ use quantities::{Edge, bytes, date, date_readings, period};
 use spareval::QueryEvaluator;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use text::{email, file_name, link, markdown, tag, tagged, web_address};
+use text::{email, file_name, link, markdown, tag, tagged, typed_link, web_address};
 
 pub(crate) use codes::language_tag;
 
@@ -45,6 +45,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("licence", |args| iri(LICENCES.get(licence(&text(args.first()?)?)?)?.to_string())),
     ("licence_id", |args| string(licence(&text(args.first()?)?)?)),
     ("media_type", |args| iri(format!("{IANA}{}", media_type(&text(args.first()?)?)?))),
+    ("media_type_meant", |args| iri(format!("{IANA}{}", codes::media_type_meant(&text(args.first()?)?)?))),
     ("file_type", |args| iri(format!("{EU}/file-type/{}", file_type(&text(args.first()?)?)?))),
     ("local_name", |args| string(local_name(&text(args.first()?)?))),
     ("short_format", |args| string(&short_format(&text(args.first()?)?))),
@@ -60,6 +61,10 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("iri", |args| match args.first()? {
         Term::Literal(written) => Some(NamedNode::new_unchecked(link(written.value())?).into()),
         Term::NamedNode(_) | Term::BlankNode(_) => None,
+    }),
+    ("typed_link", |args| {
+        let address = typed_link(&text(args.first()?)?)?;
+        Some(NamedNode::new_unchecked(address).into())
     }),
     ("tagged", |args| tagged(&text(args.first()?)?, local_name(&text(args.get(1)?)?))),
     ("language", |args| iri(format!("{EU}/language/{}", language_code(&text(args.first()?)?)?))),
@@ -102,7 +107,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
 ];
 
 /// Functions that ask about a value: they refuse nothing, and their silence is the usual answer.
-const QUESTIONS: [&str; 1] = ["date_readings"];
+const QUESTIONS: [&str; 2] = ["date_readings", "media_type_meant"];
 
 /// The extension functions as one source has them: with its own alias rows, and with a list of what they
 /// refused, where somebody wants to know.

@@ -68,6 +68,20 @@ pub(super) fn link(written: &str) -> Option<String> {
     (leads && repaired_iri(written).is_some()).then(|| written.to_owned())
 }
 
+/// A link of a resource, which people also type as browsers take it: `www.example.org/file.csv` is one of http.
+/// Nothing where the first part is no host's name.
+pub(super) fn typed_link(written: &str) -> Option<String> {
+    static HOST: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^(?:www\.[a-z0-9-]+(?:\.[a-z0-9-]+)+|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}(?::\d+)?/)")
+            .expect("a static expression")
+    });
+    let written = written.trim();
+    link(written).or_else(|| {
+        let bare = written.strip_prefix("//").unwrap_or(written);
+        (HOST.is_match(bare) && !bare.contains(char::is_whitespace)).then(|| link(&format!("http://{bare}")))?
+    })
+}
+
 /// A text with the language that its key names; without one, where the key is no tag.
 pub(super) fn tagged(text: &str, language: &str) -> Option<Term> {
     if text.trim().is_empty() {
@@ -114,4 +128,24 @@ pub(super) fn web_address(written: &str) -> Option<String> {
     (matches!(url.scheme(), "http" | "https" | "ftp" | "ftps")
         && url.host_str().is_some_and(|host| !host.is_empty()))
     .then(|| written.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_taken_as_people_type_them() {
+        for (written, expected) in [
+            ("https://a.example/x.csv", Some("https://a.example/x.csv")),
+            ("www.a.example/x.csv", Some("http://www.a.example/x.csv")),
+            ("//data.a.example/x", Some("http://data.a.example/x")),
+            ("a.example.org/data/x.csv", Some("http://a.example.org/data/x.csv")),
+            ("x.csv", None),
+            ("see www.a.example", None),
+            ("data/x.csv", None),
+        ] {
+            assert_eq!(typed_link(written).as_deref(), expected, "{written}");
+        }
+    }
 }

@@ -2,15 +2,15 @@
 
 use super::asked::{Asked, Scope};
 use crate::catalog::{DatasetKey, RecordKind};
-use crate::derive::mended;
+use crate::derive::published;
 use crate::serve::dataset::graph_triples;
 use crate::serve::negotiated::ending_of;
 use crate::serve::problem::Problem;
 use crate::serve::server::{Opened, Shared};
-use crate::store::CatalogueRecord;
+use crate::store::{CatalogueRecord, GraphNames, catalogue_quads, platform};
 use crate::triples::RdfWriter;
 use crate::vocab::{dcat, dct, foaf, hydra, rdf, xsd};
-use oxrdf::{GraphName, Literal, NamedNode, Quad, Triple};
+use oxrdf::{GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
 use oxrdfio::RdfFormat;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -34,7 +34,7 @@ impl Page<'_> {
         let mut writer =
             Distinct { writer: RdfWriter::new(format, Vec::new()), seen: FxHashSet::default(), format };
         let next = of_page.last().filter(|_| end < keys.len());
-        for triple in self.head(keys.len(), next.copied(), ending) {
+        for triple in self.head(keys.len(), next.copied(), ending)? {
             writer.write(triple.in_graph(GraphName::DefaultGraph))?;
         }
         // Reading is most of the work, and all cores can do it. Where others read, too, each page goes on by itself:
@@ -59,8 +59,13 @@ impl Page<'_> {
         NamedNode::new_unchecked(format!("{}{path}", self.shared.settings.public_base))
     }
 
+    /// The catalogue's node: the store has it too, but for that of an organization, which is chosen when it is asked for.
     fn catalogue(&self) -> NamedNode {
-        self.named(&self.scope.path())
+        match self.scope {
+            Scope::Whole => self.shared.names.platform(),
+            Scope::Source(row) => self.shared.names.catalogue(&row.slug),
+            Scope::Organization(_) => self.named(&self.scope.path()),
+        }
     }
 
     /// The address of a page, which stays on the reader's state behind the first.
@@ -78,11 +83,11 @@ impl Page<'_> {
     }
 
     /// The catalogue and its Hydra view.
-    fn head(&self, total: usize, next: Option<DatasetKey>, ending: &str) -> Vec<Triple> {
+    fn head(&self, total: usize, next: Option<DatasetKey>, ending: &str) -> Result<Vec<Triple>, Problem> {
         let catalogue = self.catalogue();
         let view = self.address(self.asked.after, ending);
         let total = Literal::new_typed_literal(total.to_string(), xsd::INTEGER);
-        let mut triples = self.described();
+        let mut triples = self.described()?;
         triples.extend([
             Triple::new(catalogue.clone(), rdf::TYPE, hydra::COLLECTION),
             Triple::new(catalogue.clone(), hydra::TOTAL_ITEMS, total),
@@ -93,41 +98,30 @@ impl Page<'_> {
         if let Some(next) = next {
             triples.push(Triple::new(view, hydra::NEXT, self.address(Some(next), ending)));
         }
-        triples
+        Ok(triples)
     }
 
-    /// What DCAT-AP asks of a catalogue.
-    fn described(&self) -> Vec<Triple> {
-        let catalogue = self.catalogue();
-        let publisher = self.named("/#platform");
-        let text = |text: &str, language| Literal::new_language_tagged_literal_unchecked(text, language);
-        let (title, titre) = match self.scope {
-            Scope::Whole => ("Harvested catalogue".to_owned(), "Catalogue moissonné".to_owned()),
+    /// What is said of the catalogue: of a source's by the source itself.
+    fn described(&self) -> Result<Vec<Triple>, Problem> {
+        let names = &self.shared.names;
+        match self.scope {
+            Scope::Whole => Ok(platform(names)),
             Scope::Source(row) => {
-                (format!("Harvested catalogue: {}", row.title()), format!("Catalogue moissonné : {}", row.title()))
+                let stored = graph_triples(&self.opened.snapshot, &names.catalogue(&row.slug))?;
+                let is_own = |triple: &Triple| triple.predicate != dcat::HAS_CATALOG;
+                let own: Vec<Triple> = stored.into_iter().filter(is_own).collect();
+                if !own.is_empty() {
+                    return Ok(own);
+                }
+                let quads = catalogue_quads(names, &row.slug, row.title(), Vec::new());
+                Ok(quads.into_iter().map(Triple::from).filter(is_own).collect())
             }
             Scope::Organization(_) => {
-                ("Records of an organization".to_owned(), "Fiches d'une organisation".to_owned())
+                let catalogue = self.catalogue();
+                let said = platform(names).into_iter().map(|triple| of_organization(triple, names, &catalogue));
+                Ok(said.collect())
             }
-        };
-        vec![
-            Triple::new(catalogue.clone(), rdf::TYPE, dcat::CATALOG),
-            Triple::new(catalogue.clone(), dct::TITLE, text(&title, "en")),
-            Triple::new(catalogue.clone(), dct::TITLE, text(&titre, "fr")),
-            Triple::new(
-                catalogue.clone(),
-                dct::DESCRIPTION,
-                text("Datasets harvested from their publishers' own catalogues.", "en"),
-            ),
-            Triple::new(
-                catalogue.clone(),
-                dct::DESCRIPTION,
-                text("Jeux de données moissonnés dans les catalogues de leurs éditeurs.", "fr"),
-            ),
-            Triple::new(catalogue, dct::PUBLISHER, publisher.clone()),
-            Triple::new(publisher.clone(), rdf::TYPE, foaf::AGENT),
-            Triple::new(publisher, foaf::NAME, Literal::new_simple_literal("Moisson")),
-        ]
+        }
     }
 
     /// A record's place in the catalogue, and its statements.
@@ -151,9 +145,11 @@ impl Page<'_> {
             Triple::new(record.clone(), dct::MODIFIED, time(&about.modified)),
             Triple::new(record, dct::SOURCE, original.clone()),
             Triple::new(original.clone(), rdf::TYPE, dcat::CATALOG_RECORD),
-            Triple::new(original.clone(), foaf::PRIMARY_TOPIC, about.node),
+            Triple::new(original.clone(), foaf::PRIMARY_TOPIC, about.node.clone()),
+            // A dataset is a resource, which no reader of one file infers.
+            Triple::new(about.node.clone(), rdf::TYPE, dcat::RESOURCE),
             Triple::new(original.clone(), dct::MODIFIED, time(&about.modified)),
-            Triple::new(original.clone(), dct::IDENTIFIER, Literal::new_simple_literal(about.remote_id)),
+            Triple::new(original.clone(), dct::IDENTIFIER, Literal::new_simple_literal(about.remote_id.clone())),
             Triple::new(original, dct::IS_PART_OF, names.source(&about.source)),
         ];
         let mut quads: Vec<Quad> =
@@ -161,9 +157,28 @@ impl Page<'_> {
         let graph = names.record(key);
         let stated = graph_triples(&self.opened.snapshot, &graph)?;
         let normalised = graph_triples(&self.opened.snapshot, &names.normalised(key))?;
-        quads.extend(mended(stated, &normalised).into_iter().map(|triple| triple.in_graph(graph.clone())));
+        let told = published(&about.node, &about.remote_id, stated, &normalised);
+        quads.extend(told.into_iter().map(|triple| triple.in_graph(graph.clone())));
         Ok(quads)
     }
+}
+
+/// What is said of the platform's catalogue, of that of an organization.
+fn of_organization(triple: Triple, names: &GraphNames, catalogue: &NamedNode) -> Triple {
+    let is_platform = matches!(&triple.subject, NamedOrBlankNode::NamedNode(node) if *node == names.platform());
+    let object = match &triple.object {
+        Term::Literal(title) if is_platform && triple.predicate == dct::TITLE => {
+            let text = if title.language() == Some("fr") {
+                "Fiches d'une organisation"
+            } else {
+                "Records of an organization"
+            };
+            Literal::new_language_tagged_literal_unchecked(text, title.language().unwrap_or("en")).into()
+        }
+        _ => triple.object,
+    };
+    let subject = if is_platform { catalogue.clone().into() } else { triple.subject };
+    Triple { subject, predicate: triple.predicate, object }
 }
 
 /// Publishers and concepts are described by many records: once is enough.

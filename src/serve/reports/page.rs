@@ -6,7 +6,7 @@ use super::quality::{QualityView, score, view};
 use super::views::{FindingView, Habits, Language, counted, day, minute};
 use crate::catalog::{ItemError, public_address};
 use crate::operations::{FindingChanges, JobState};
-use crate::report::Group;
+use crate::report::{Group, Part};
 use crate::serve::problem::Problem;
 use crate::serve::server::Shared;
 use askama::Template;
@@ -29,6 +29,14 @@ struct GroupView {
     new: u64,
     since: String,
     example: FindingView,
+}
+
+/// Groups that are to be taken alike.
+struct PartView {
+    heading: &'static str,
+    /// Whether they are shown only when they are asked for.
+    is_folded: bool,
+    groups: Vec<GroupView>,
 }
 
 /// How the findings changed since the job before.
@@ -56,7 +64,7 @@ struct ReportPage<'p> {
     counts: [u64; 3],
     changes: Option<ChangesView>,
     quality: Option<QualityView>,
-    groups: Vec<GroupView>,
+    parts: Vec<PartView>,
     /// The one rule whose findings are listed, with them.
     rule: Option<&'p str>,
     findings: Vec<FindingView>,
@@ -109,7 +117,7 @@ pub(super) async fn page(shared: &Shared, asked: &Asked) -> Result<Html<String>,
         counts: [counts.violation, counts.warning, counts.info],
         changes: if is_whole { changes(shared, asked, &groups).await? } else { None },
         quality: quality(shared, asked).await?,
-        groups: groups.iter().map(|group| group_view(group, &asked.language, &habits)).collect(),
+        parts: parts(&groups, &asked.language, &habits),
         rule: asked.shown.rule.as_deref(),
         findings,
         next,
@@ -146,6 +154,32 @@ async fn quality(shared: &Shared, asked: &Asked) -> Result<Option<QualityView>, 
         return Ok(None);
     }
     Ok(score(shared, asked).await?.map(|score| view(&score, &asked.language)))
+}
+
+/// The groups, which come in the order of their parts.
+fn parts(groups: &[Group], language: &Language, habits: &Habits) -> Vec<PartView> {
+    groups
+        .chunk_by(|one, other| one.part() == other.part())
+        .map(|groups| {
+            let part = groups[0].part();
+            PartView {
+                heading: heading(part, language),
+                is_folded: part == Part::Rest,
+                groups: groups.iter().map(|group| group_view(group, language, habits)).collect(),
+            }
+        })
+        .collect()
+}
+
+fn heading(part: Part, language: &Language) -> &'static str {
+    match (part, language.is_french) {
+        (Part::Mandatory, false) => "To fix first: the profile demands it",
+        (Part::Mandatory, true) => "À corriger d’abord : le profil l’exige",
+        (Part::Record, false) => "Then: it changes what the record shows",
+        (Part::Record, true) => "Ensuite : cela change ce que montre la fiche",
+        (Part::Rest, false) => "The rest: recommended or optional",
+        (Part::Rest, true) => "Le reste : recommandé ou facultatif",
+    }
 }
 
 fn extent(group: &Group, language: &Language) -> String {

@@ -2,6 +2,7 @@
 
 use crate::catalog::{Finding, Message, Severity, Syntax};
 use crate::harvest::Examples;
+use crate::lift::Prefixes;
 use crate::report::{Patch, example_of, patch, short, spoiled_field};
 use axum::http::{HeaderMap, header};
 use serde_json::Value;
@@ -53,6 +54,7 @@ impl Language {
 #[derive(Debug, Default)]
 pub(super) struct Habits {
     syntax: Option<Syntax>,
+    prefixes: Prefixes,
     examples: Examples,
 }
 
@@ -62,6 +64,7 @@ impl Habits {
         Self {
             syntax: serde_json::from_value(read("syntax")).ok(),
             examples: serde_json::from_value(read("examples")).unwrap_or_default(),
+            prefixes: serde_json::from_value(read("prefixes")).unwrap_or_default(),
         }
     }
 }
@@ -110,9 +113,9 @@ impl FindingView {
             property: finding.property.as_deref().map(shortened).unwrap_or_default(),
             value: cut(&finding.value),
             field: spoiled_field(&finding.rule, finding.property.as_deref()),
-            patch: habits.syntax.and_then(|syntax| patch(syntax, finding)),
+            patch: habits.syntax.and_then(|syntax| patch(syntax, &habits.prefixes, finding)),
             suggestion: cut(&finding.suggestion),
-            example: example_of(finding, &habits.examples, habits.syntax),
+            example: example_of(finding, &habits.examples, habits.syntax, &habits.prefixes),
             since: finding.since.as_deref().map(day).unwrap_or_default(),
         }
     }

@@ -22,7 +22,7 @@ pub(super) struct Capabilities {
 
 impl Capabilities {
     /// Reads them; addresses on another host than the one that was asked are not followed, since services behind
-    /// proxies state addresses of their inside.
+    /// proxies state addresses of their inside, nor templates that nobody filled in.
     pub(super) fn of(root: &Element, endpoint: &Url) -> Self {
         let stated = root.attribute("version").into_iter();
         let more = root.at(&["ServiceIdentification", "ServiceTypeVersion"]).filter_map(Element::any_text);
@@ -56,7 +56,9 @@ impl Capabilities {
             let Some(address) = way.attribute("href").and_then(|href| endpoint.join(href.trim()).ok()) else {
                 continue;
             };
-            let address = if address.host_str() == endpoint.host_str() { address } else { endpoint.clone() };
+            let is_template = ["%7B", "{", "$"].iter().any(|mark| address.path().contains(mark));
+            let is_of_host = address.host_str() == endpoint.host_str();
+            let address = if is_of_host && !is_template { address } else { endpoint.clone() };
             let is_soap = texts(way).iter().any(|text| text.eq_ignore_ascii_case("SOAP"));
             match way.local() {
                 "Get" => self.get = self.get.take().or(Some(address)),

@@ -204,6 +204,8 @@ impl Crawl<'_> {
         pieces: &mut Pieces,
     ) -> Result<(), (Option<String>, String, Element)> {
         let Some(id) = identifier(&element).map(ToOwned::to_owned) else {
+            // It may be a record that is known: its absence says nothing.
+            self.outcome.complete = false;
             let title = title(&element).map_or(String::new(), |title| format!(" (titled {title:?})"));
             let message =
                 format!("this record{title} has no identifier: it was left out; fill in its fileIdentifier");
@@ -260,11 +262,8 @@ impl Crawl<'_> {
         let mut windower = Windower::default();
         let mut notes = PageNotes { page: page_name(url), ..PageNotes::default() };
         for (number, document) in documents.into_iter().enumerate() {
-            let input = Input {
-                page: url.clone(),
-                format: RdfFormat::RdfXml,
-                body: Body::Memory(document.into_bytes().into()),
-            };
+            let body = Body::Memory(document.into_bytes().into());
+            let input = Input::document(url.clone(), RdfFormat::RdfXml, body);
             let mut triples = Vec::new();
             match lift::read(&input, &self.contexts, |lifted| triples.push(lifted)) {
                 Ok(reading) => {

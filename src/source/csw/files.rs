@@ -71,22 +71,30 @@ impl Crawl<'_> {
         let broken = |error: zip::result::ZipError| LiftError::Io { page: page_name(url), source: error.into() };
         let file = std::fs::File::open(path).map_err(|source| LiftError::Io { page: page_name(url), source })?;
         let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(broken)?;
-        let names: Vec<String> =
-            archive.file_names().take(MOST_FILES).filter_map(|name| Some(name.ok()?.into_owned())).collect();
+        if archive.len() > MOST_FILES {
+            let (held, read) = (archive.len(), MOST_FILES);
+            self.fail(
+                url,
+                None,
+                format!("the archive has {held} files, of which the first {read} were looked at"),
+            );
+        }
+        let mut names = Vec::new();
+        for name in archive.file_names().take(MOST_FILES) {
+            match name {
+                Ok(name) => names.push(name.into_owned()),
+                Err(error) => {
+                    self.fail(url, None, format!("a file of the archive has no name that can be read: {error}"))
+                }
+            }
+        }
         let mut read = PageRead::default();
         for name in metadata_files(&names) {
-            let member = archive.by_name(&name).map_err(broken)?;
-            let mut bytes = Vec::new();
             let place = member_url(url, &name);
-            member
-                .take(MOST_UNPACKED + 1)
-                .read_to_end(&mut bytes)
-                .map_err(|source| LiftError::Io { page: page_name(&place), source })?;
-            if bytes.len() as u64 > MOST_UNPACKED {
-                self.fail(&place, None, format!("this file of the archive is longer than {MOST_UNPACKED} bytes"));
-                continue;
-            }
-            match text_of(&place, None, &Body::Memory(bytes.into())) {
+            // A file that cannot be unpacked costs itself alone.
+            let content = unpacked(&mut archive, &name, &place)
+                .and_then(|bytes| text_of(&place, None, &Body::Memory(bytes.into())));
+            match content {
                 Ok(content) => {
                     let page = self.read_page(&place, &content, reading, sink);
                     read.given += page.given;
@@ -148,6 +156,25 @@ impl Crawl<'_> {
     }
 }
 
+/// The bytes of a file of an archive.
+fn unpacked(
+    archive: &mut zip::ZipArchive<std::io::BufReader<std::fs::File>>,
+    name: &str,
+    place: &Url,
+) -> Result<Vec<u8>, LiftError> {
+    let page = || page_name(place);
+    let member = archive.by_name(name).map_err(|error| LiftError::Io { page: page(), source: error.into() })?;
+    let mut bytes = Vec::new();
+    member
+        .take(MOST_UNPACKED + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| LiftError::Io { page: page(), source })?;
+    if bytes.len() as u64 > MOST_UNPACKED {
+        return Err(LiftError::TooLong { page: page(), limit: MOST_UNPACKED });
+    }
+    Ok(bytes)
+}
+
 /// The XML files and folders that a page links to, below the first folder.
 fn links(page: &Url, root: &Url, content: &str) -> BTreeSet<Url> {
     static HREF: LazyLock<Regex> = LazyLock::new(|| {
@@ -168,6 +195,14 @@ fn links(page: &Url, root: &Url, content: &str) -> BTreeSet<Url> {
             link
         })
         .collect()
+}
+
+/// Whether a web page is a server's listing of a folder with XML files or further folders: Apache, nginx, IIS and others
+/// have these words in it.
+pub(in crate::source) fn is_listing(url: &Url, page: &str) -> bool {
+    let lower = page.to_lowercase();
+    let words = ["index of", "to parent directory", "parent directory", "directory listing"];
+    words.iter().any(|word| lower.contains(word)) && !links(url, url, page).is_empty()
 }
 
 fn unreadable(url: &Url, source: std::io::Error) -> SourceError {

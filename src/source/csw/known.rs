@@ -50,6 +50,14 @@ pub(super) fn title(element: &Element) -> Option<&str> {
     ways.iter().find_map(|way| element.at(way).find_map(Element::any_text))
 }
 
+/// Whether a record describes data and a service that gives it, in whichever order.
+fn describes_data_too(element: &Element) -> bool {
+    let (services, data): (Vec<&Element>, Vec<&Element>) = element
+        .at(&["identificationInfo", "*"])
+        .partition(|description| description.local() == "SV_ServiceIdentification");
+    !services.is_empty() && !data.is_empty()
+}
+
 /// What kind of resource a record describes; a dataset, where it does not say (ISO 19115, B.2.1).
 pub(super) fn resource_type(element: &Element) -> &str {
     let ways = [
@@ -65,6 +73,7 @@ pub(super) fn resource_type(element: &Element) -> &str {
     let code = code.map(|code| code.rsplit(['/', '#']).next().unwrap_or(code));
     match code {
         None | Some("") => "dataset",
+        Some(code) if code.eq_ignore_ascii_case("service") && describes_data_too(element) => "dataset",
         Some(code) if is_dublin_core(element) && !code.eq_ignore_ascii_case("service") => "dataset",
         Some(code) => code,
     }

@@ -17,7 +17,7 @@ use capabilities::Capabilities;
 pub(super) use contents::begins_as_catalogue;
 use contents::{Contents, first_element};
 use document::Reading;
-pub(super) use files::{holds_records, is_archive};
+pub(super) use files::{holds_records, is_archive, is_listing};
 use url::Url;
 
 /// What is asked of a catalogue service beside its address.
@@ -92,7 +92,7 @@ impl Crawl<'_> {
                 let capabilities = Capabilities::of(&element, &endpoint);
                 let asking = request::Asking::of(&capabilities, &endpoint, &self.selection)
                     .map_err(|message| interface_error(&page, &message))?;
-                self.records(&asking, sink)
+                self.records(&asking, &endpoint, sink)
             }
             Contents::Exception(message) => Err(interface_error(&page, &message)),
             Contents::Page => self.listing(url, &content, sink),

@@ -115,6 +115,23 @@ impl Asking {
         ways
     }
 
+    /// The same at the address that told the capabilities, where these name another one.
+    pub(super) fn at_its_own_address(&self, endpoint: &Url) -> Option<Self> {
+        let is_own = self.get == *endpoint && self.post.as_ref().is_none_or(|post| post == endpoint);
+        let post = self.post.as_ref().map(|_| endpoint.clone());
+        (!is_own).then(|| Self { get: endpoint.clone(), post, ..self.clone() })
+    }
+
+    /// The same, for a service that cannot sort.
+    pub(super) fn without_order(&self) -> Self {
+        Self { sort: None, ..self.clone() }
+    }
+
+    /// Where records are asked for by GET.
+    pub(super) fn address(&self) -> &Url {
+        &self.get
+    }
+
     /// The address of a page, and the document to send there, where it is not in the address.
     pub(super) fn page(&self, start: u64, size: u64) -> (Url, Option<String>) {
         match &self.post {

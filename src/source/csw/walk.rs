@@ -9,6 +9,7 @@ use crate::source::crawl::{Crawl, SourceError, page_name};
 use crate::source::json::interface_error;
 use crate::source::json_pages::is_an_answer;
 use crate::source::records::PortionSink;
+use url::Url;
 
 /// Records to ask for at a time, where a service cannot give so many as it should.
 const FEWER: [u64; 3] = [25, 5, 1];
@@ -38,11 +39,14 @@ enum Step {
 
 impl Crawl<'_> {
     /// Walks the records of a service to the end. Fails only when its first page does.
-    pub(super) fn records(&mut self, asking: &Asking, sink: &mut PortionSink<'_>) -> Result<(), SourceError> {
-        let (asking, first) = self.accepted(asking)?;
-        let mut first = Some(first);
+    pub(super) fn records(
+        &mut self,
+        asking: &Asking,
+        endpoint: &Url,
+        sink: &mut PortionSink<'_>,
+    ) -> Result<(), SourceError> {
+        let Accepted { asking, mut first, mut walk } = self.accepted(asking, endpoint)?;
         let mut reading = Reading::of_service(&asking);
-        let mut walk = Walk::default();
         let mut start = 1;
         loop {
             let size = walk.size(start, asking.most);
@@ -70,27 +74,61 @@ impl Crawl<'_> {
         Ok(())
     }
 
+    /// Finds a way of asking that the service accepts: at the address that its capabilities name, then at its own, since
+    /// capabilities written behind a proxy name addresses of the inside.
+    fn accepted(&mut self, asking: &Asking, endpoint: &Url) -> Result<Accepted, SourceError> {
+        let refused = match self.accepted_there(asking) {
+            Ok(accepted) => return Ok(accepted),
+            Err(error) => error,
+        };
+        let Some(own) = asking.at_its_own_address(endpoint) else { return Err(refused) };
+        // What the named address answered is the better word where neither gives records.
+        let accepted = self.accepted_there(&own).map_err(|_| refused)?;
+        let (named, own) = (asking.address(), own.address());
+        self.outcome.notes.push(format!(
+            "the capabilities name {named}, which gives no records: {own}, which told the capabilities, was asked instead"
+        ));
+        Ok(accepted)
+    }
+
     /// Asks for the first page in ways that get simpler, until the service accepts one.
-    fn accepted(&mut self, asking: &Asking) -> Result<(Asking, String), SourceError> {
+    fn accepted_there(&mut self, asking: &Asking) -> Result<Accepted, SourceError> {
         let mut refused = match self.page_of(asking, 1, asking.most) {
-            Ok(content) => return Ok((asking.clone(), content)),
+            Ok(content) => return Ok(Accepted::with_its_first_page(asking.clone(), content)),
             Err(error) if !is_an_answer(&error) => return Err(error),
             Err(error) => error,
         };
         for way in asking.other_ways() {
             match self.page_of(&way, 1, way.most) {
                 Ok(content) => {
-                    if way.sort.is_none() {
-                        let message = "the catalogue refuses to sort its records: pages may repeat or lose some";
-                        self.outcome.notes.push(message.to_owned());
-                    }
-                    return Ok((way, content));
+                    self.note_disorder(&way);
+                    return Ok(Accepted::with_its_first_page(way, content));
                 }
                 Err(error) if is_an_answer(&error) => {}
                 Err(error) => refused = error,
             }
         }
-        Err(refused)
+        self.accepted_record_by_record(asking).ok_or(refused)
+    }
+
+    /// One record of the first page may be what the service cannot give: whether it gives one of the first few alone.
+    fn accepted_record_by_record(&mut self, asking: &Asking) -> Option<Accepted> {
+        let ways = [asking.clone(), asking.without_order()];
+        let (way, content) = ways.into_iter().find_map(|way| {
+            let content = (1..=u64::from(FAILURES)).find_map(|start| self.page_of(&way, start, 1).ok())?;
+            Some((way, content))
+        })?;
+        self.note_disorder(&way);
+        let announced = records_matched(&content).map(|matched| (matched, matched));
+        let walk = Walk { announced, fewer: 1, failed_until: 1 + way.most, ..Walk::default() };
+        Some(Accepted { asking: way, first: None, walk })
+    }
+
+    fn note_disorder(&mut self, way: &Asking) {
+        if way.sort.is_none() {
+            let message = "the catalogue refuses to sort its records: pages may repeat or lose some";
+            self.outcome.notes.push(message.to_owned());
+        }
     }
 
     fn page_of(&self, asking: &Asking, start: u64, size: u64) -> Result<String, SourceError> {
@@ -206,6 +244,27 @@ impl Crawl<'_> {
     }
 }
 
+/// How a service gives records.
+struct Accepted {
+    asking: Asking,
+    /// The first page, where it came.
+    first: Option<String>,
+    walk: Walk,
+}
+
+impl Accepted {
+    fn with_its_first_page(asking: Asking, content: String) -> Self {
+        Self { asking, first: Some(content), walk: Walk::default() }
+    }
+}
+
+/// How many records a service says that it has.
+fn records_matched(content: &str) -> Option<u64> {
+    let behind = content.split_once("numberOfRecordsMatched")?.1;
+    let number = behind.trim_start().strip_prefix('=')?.trim_start();
+    number.trim_start_matches(['"', '\'']).split(['"', '\'']).next()?.trim().parse().ok()
+}
+
 impl Walk {
     fn size(&mut self, start: u64, most: u64) -> u64 {
         if self.full_from.is_some_and(|from| start >= from) {
@@ -236,6 +295,12 @@ fn may_be_of_one_record(error: &SourceError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_of_records_is_read_from_any_page() {
+        let page = "<csw:SearchResults nextRecord='0' numberOfRecordsMatched = '12'/>";
+        assert_eq!((records_matched(page), records_matched("<a/>")), (Some(12), None));
+    }
 
     #[test]
     fn one_bad_record_does_not_make_the_rest_come_one_by_one() {
