@@ -107,18 +107,14 @@ impl Job<'_> {
         let Some(own) = self.state.catalogue.clone() else { return Ok(()) };
         let findings = self.findings_of_catalogue(&own);
         let key = self.catalogue_key().to_string();
-        match &self.desk.opened {
-            Some(opened) => {
-                let source = self.desk.row.slug.to_string();
-                let rows = [RecordFindings { source: &source, key: &key, findings: &findings }];
-                Ok(self.runtime.block_on(opened.operations().note_findings(&rows, &self.now))?)
-            }
-            None => {
-                self.state.finding_counts.add(FindingCounts::of(&findings));
-                self.state.findings.extend(findings);
-                Ok(())
-            }
+        if let Some(opened) = &self.desk.opened {
+            let source = self.desk.row.slug.to_string();
+            let rows = [RecordFindings { source: &source, key: &key, findings: &findings }];
+            return Ok(self.runtime.block_on(opened.operations().note_findings(&rows, &self.now))?);
         }
+        self.state.finding_counts.add(FindingCounts::of(&findings));
+        self.state.findings.extend(findings);
+        Ok(())
     }
 
     /// Sees to it that the catalogue's graph says what the source says now: a title may change without any record.

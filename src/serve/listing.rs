@@ -79,14 +79,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
                 "page" => listing.page = Some(number("page", &value)?),
                 "page_size" => listing.page_size = Some(number("page_size", &value)?),
                 "tag" => listing.tag.extend(text),
-                other => match listing.single(other) {
-                    Some(place) => *place = text,
-                    None => {
+                other => {
+                    let Some(place) = listing.single(other) else {
                         let known = SINGLE.join(", ");
                         let why = format!("there is no parameter {other:?}: page, page_size, tag, {known} are");
                         return Err(Problem::bad_request(why));
-                    }
-                },
+                    };
+                    *place = text;
+                }
             }
         }
         Ok(listing)

@@ -183,7 +183,9 @@ _:c <http://purl.org/dc/terms/spatial> <geo:48.2,16.4> .
             .collect::<Result<_, _>>()
             .unwrap();
         let mut writer = JsonLdWriter::new(Vec::new());
-        quads.iter().for_each(|quad| writer.write(quad.as_ref()).unwrap());
+        for quad in &quads {
+            writer.write(quad.as_ref()).unwrap();
+        }
         let written = String::from_utf8(writer.finish().unwrap()).unwrap();
         assert!(written.contains(r#""@type":"dcat:Dataset""#) || written.contains(r#""@type":["dcat:Dataset""#));
         assert!(written.contains(r#""dct:title":[{"@language":"fr","@value":"A"},"dct:title"]"#), "{written}");

@@ -136,7 +136,7 @@ async fn a_page_that_names_itself_as_the_next_ends() {
     let server = MockServer::start().await;
     let body = format!("{PAGE}<http://e.example/v> <http://www.w3.org/ns/hydra/core#nextPage> \"/a\" .\n");
     Mock::given(path("/a")).respond_with(turtle(&body)).expect(1).mount(&server).await;
-    let (code, report, _) = harvest(&Bench::new(), format!("{}/a", server.uri()), &[]).await;
+    let (code, report, _) = harvest(&Bench::new(), format!("{}/a", server.uri()), &["--kind", "dcat"]).await;
     assert_eq!(code, Some(1));
     assert_eq!(report.expect("a report")["complete"], false);
 }

@@ -50,7 +50,7 @@ fn of_json(written: &str) -> Option<String> {
     wkt_to_geojson(&shape).is_some().then_some(shape)
 }
 
-/// An envelope as Elasticsearch and ArcGIS have it: two opposite corners, whichever.
+/// An envelope as Elasticsearch and `ArcGIS` have it: two opposite corners, whichever.
 fn envelope(value: &serde_json::Value) -> Option<String> {
     let corner = |at: usize| -> Option<[f64; 2]> {
         let numbers = value.get("coordinates")?.get(at)?;

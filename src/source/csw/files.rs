@@ -84,7 +84,7 @@ impl Crawl<'_> {
             match name {
                 Ok(name) => names.push(name.into_owned()),
                 Err(error) => {
-                    self.fail(url, None, format!("a file of the archive has no name that can be read: {error}"))
+                    self.fail(url, None, format!("a file of the archive has no name that can be read: {error}"));
                 }
             }
         }
