@@ -82,6 +82,7 @@ impl Workplace {
         if let Some(operations) = self.operations.get() {
             return Ok(operations.clone());
         }
+        self.folder.refuse_foreign()?;
         let root = self.folder.root();
         std::fs::create_dir_all(root).map_err(|source| StoreError::File { path: root.to_owned(), source })?;
         let operations = runtime.block_on(Operations::open(&self.folder.operations()))?;

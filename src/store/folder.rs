@@ -99,7 +99,10 @@ impl Folder {
     }
 
     /// Refuses a folder that holds other things and was never a store: what a slip of the keyboard named.
-    fn refuse_foreign(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// When it is one.
+    pub fn refuse_foreign(&self) -> Result<(), StoreError> {
         let Ok(entries) = fs::read_dir(&self.root) else { return Ok(()) };
         let names: Vec<String> =
             entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();

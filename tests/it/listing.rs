@@ -52,8 +52,23 @@ fn filters_give_the_records_that_show_what_was_asked_for() {
     assert_eq!(listed(&serving, &[("source", "sample")]).len(), 24);
     assert_eq!(titles(&listed(&serving, &[("tag", "villeneuve"), ("q", "BUDGET ville")])), ["Budget primitif"]);
     assert_eq!(listed(&serving, &[("q", "nowhere to be found")]).len(), 0);
-    // udata leaves alone what it does not know, and refuses an order that it does not have.
-    assert_eq!(listed(&serving, &[("unknown", "x"), ("sort", "-views")]).len(), 24);
+    // A dataset is found by what its source calls it, by its own IRI, by its address here.
+    let one = &all[0];
+    let (id, uri, remote_id) = (&one["id"], &one["uri"], &one["remote_id"]);
+    for (name, value) in [("uri", uri), ("remote_id", remote_id)] {
+        let found = listed(&serving, &[(name, value.as_str().expect("a text"))]);
+        assert_eq!(found.iter().map(|record| &record["id"]).collect::<Vec<_>>(), [id], "{name}={value}");
+    }
+    for name in [id, uri, remote_id] {
+        let name: String =
+            url::form_urlencoded::byte_serialize(name.as_str().expect("a text").as_bytes()).collect();
+        assert_eq!(&serving.get(&format!("/api/1/datasets/{name}/"))["id"], id);
+    }
+    // Who filters by what there is not would take the whole list for the answer.
+    let unknown = serving.ask("GET", "/api/1/datasets/?colour=blue", None, None);
+    assert!(unknown.0 == 400 && unknown.1["detail"].to_string().contains("colour"), "{}", unknown.1);
+    // udata's orders that nothing has here are taken, and others refused.
+    assert_eq!(listed(&serving, &[("sort", "-views")]).len(), 24);
     let refused = serving.ask("GET", "/api/1/datasets/?sort=colour", None, None);
     assert!(refused.0 == 400 && refused.1["errors"]["sort"].is_string(), "{}", refused.1);
 }

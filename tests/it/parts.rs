@@ -261,7 +261,12 @@ fn the_catalogue_itself_is_stored_and_validated() {
     let ask = |query: &str| {
         let file = bench.write("query.rq", query);
         let output = bench.run(&["query", text(&file), "--format", "csv"]);
-        String::from_utf8_lossy(&output.stdout).lines().skip(1).map(ToOwned::to_owned).collect::<Vec<_>>()
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .skip(1)
+            .filter(|line| !line.is_empty())
+            .map(ToOwned::to_owned)
+            .collect::<Vec<_>>()
     };
     let prefixes = "PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX dct: <http://purl.org/dc/terms/> PREFIX foaf: <http://xmlns.com/foaf/0.1/>";
     assert_eq!(
