@@ -3,6 +3,7 @@
 use crate::csw::record;
 use crate::moisson::{Bench, count, harvest_served, text};
 use serde_json::json;
+use std::fmt::Write;
 use wiremock::matchers::{path, query_param};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -223,14 +224,16 @@ fn a_licence_is_the_datasets_where_all_its_distributions_have_it() {
     for (id, licences) in
         [("same", [by, by]), ("different", [by, own]), ("unknown", [own, own]), ("half", [by, ""])]
     {
-        turtle.push_str(&format!(
+        let _ = write!(
+            turtle,
             "<http://e.example/{id}> a dcat:Dataset ; dct:identifier \"{id}\" ; dct:title \"{id}\""
-        ));
+        );
         for (number, licence) in licences.iter().enumerate() {
             let stated = if licence.is_empty() { String::new() } else { format!("dct:license {licence} ;") };
-            turtle.push_str(&format!(
+            let _ = write!(
+                turtle,
                 " ; dcat:distribution [ a dcat:Distribution ; {stated} dcat:accessURL <http://e.example/{id}/{number}> ]"
-            ));
+            );
         }
         turtle.push_str(" .\n");
     }
