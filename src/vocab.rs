@@ -247,9 +247,6 @@ namespace! {
         BYTE_SIZE = "byteSize",
         DOWNLOAD_URL = "downloadURL",
         MEDIA_TYPE = "mediaType",
-        THEME = "theme",
-        COMPRESS_FORMAT = "compressFormat",
-        PACKAGE_FORMAT = "packageFormat",
         LANDING_PAGE = "landingPage",
         CONTACT_POINT = "contactPoint",
     }
@@ -274,21 +271,6 @@ namespace! {
         PUBLISHER = "publisher",
         LICENSE = "license",
         SPATIAL = "spatial",
-        ACCESS_RIGHTS = "accessRights",
-        FREQUENCY = "Frequency",
-        LICENSE_DOCUMENT = "LicenseDocument",
-        LINGUISTIC_SYSTEM = "LinguisticSystem",
-        LOCATION = "Location",
-        MEDIA_TYPE = "MediaType",
-        MEDIA_TYPE_OR_EXTENT = "MediaTypeOrExtent",
-        RIGHTS_STATEMENT = "RightsStatement",
-    }
-}
-
-namespace! {
-    /// SKOS.
-    skos = "http://www.w3.org/2004/02/skos/core#" {
-        CONCEPT = "Concept",
     }
 }
 
@@ -298,6 +280,7 @@ namespace! {
         PRIMARY_TOPIC = "primaryTopic",
         IS_PRIMARY_TOPIC_OF = "isPrimaryTopicOf",
         NAME = "name",
+        HOMEPAGE = "homepage",
         AGENT = "Agent",
     }
 }

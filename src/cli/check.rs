@@ -1,15 +1,18 @@
 //! `moisson check`: the linter that publishers put into their own continuous integration.
 
 use super::harvest::{Bar, options};
+use super::rules::rules_of;
 use super::settings::SettingsArguments;
 use super::{FetchArguments, Outcome, runtime};
 use crate::catalog::{Finding, Severity};
 use crate::config::Config;
 use crate::harvest::{
-    FindingCounts, Harvest, HarvestError, Harvested, JobReport, Pace, Profiles, Workplace, Writing, fetch_document,
+    FindingCounts, Harvest, HarvestError, Harvested, JobReport, Pace, Profiles, Progress, Workplace, Writing,
+    fetch_document,
 };
 use crate::report::{
-    Baseline, Colours, Format as ReportFormat, Head, Rule, Rules, Threshold, Told, groups_of, write, write_text,
+    Baseline, Colours, Format as ReportFormat, Head, ReportedRun, Rule, Rules, Threshold, groups_of, write,
+    write_text,
 };
 use crate::source::Target;
 use crate::store::Folder;
@@ -116,7 +119,7 @@ impl Arguments {
 }
 
 /// The rule that a person means.
-pub(super) fn rule_called<'r>(rules: &'r Rules, name: &str) -> anyhow::Result<&'r Rule> {
+fn rule_called<'r>(rules: &'r Rules, name: &str) -> anyhow::Result<&'r Rule> {
     rules.find(name).map_err(|near| {
         let hint = if near.is_empty() {
             "; `moisson rules` lists them".to_owned()
@@ -161,7 +164,12 @@ fn checked(arguments: &Arguments, config: &Config, profiles: &Profiles) -> anyho
     arguments.settings.apply(&mut options, config, &target)?;
     arguments.fetch.check_size(&target)?;
     let bar = Bar::start(&target);
-    let harvested = harvest.run(&target, &options, &mut |progress| bar.show(progress));
+    // Nothing is stored, so the phases behind reading say nothing.
+    let harvested = harvest.run(&target, &options, &mut |progress| {
+        if matches!(progress, Progress::Reading { .. }) {
+            bar.show(progress);
+        }
+    });
     bar.clear();
     Ok(harvested.map_err(|failed| failed.error)?)
 }
@@ -180,8 +188,8 @@ fn print(arguments: &Arguments, job: &JobReport, findings: &[Finding], rules: &R
     let format = match arguments.format() {
         Format::Text => {
             let job = JobReport { findings: counts, ..job.clone() };
-            let told = Told::Checked(arguments.address.as_deref().unwrap_or_default());
-            write!(out, "{}", write_text(&job, told, &groups, Colours::of_output()))?;
+            let run = ReportedRun::Check(arguments.address.as_deref().unwrap_or_default());
+            write!(out, "{}", write_text(&job, run, &groups, Colours::of_output()))?;
             return Ok(out.flush()?);
         }
         Format::Json => ReportFormat::Json,
@@ -216,12 +224,7 @@ fn written_as(address: &str) -> Option<(String, String)> {
 }
 
 fn explain(name: &str, arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let rules = if arguments.profiles.is_empty() {
-        Rules::of_program()
-    } else {
-        Profiles::compile(&arguments.profiles, &arguments.vocabularies).map(|profiles| Rules::of(&profiles))
-    };
-    let rules = rules.map_err(HarvestError::from)?;
+    let rules = rules_of(&arguments.profiles, &arguments.vocabularies)?;
     let rule = rule_called(&rules, name)?;
     print!("{}", rule.to_text());
     Ok(Outcome::Done)

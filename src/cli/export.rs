@@ -4,11 +4,11 @@ use super::{Outcome, StoreArguments};
 use crate::catalog::SourceId;
 use crate::config::Config;
 use crate::derive::published;
-use crate::store::{CatalogueRecord, GraphNames};
+use crate::store::{CatalogueRecord, GraphNames, graph_quads};
 use crate::triples::RdfWriter;
 use clap::{Args, ValueEnum};
 use oxigraph::store::StorageError;
-use oxrdf::{GraphNameRef, NamedNode, Triple};
+use oxrdf::{NamedNode, Triple};
 use oxrdfio::{JsonLdProfileSet, RdfFormat};
 use std::io::{BufWriter, Write};
 
@@ -51,8 +51,7 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     };
     let mut writer = RdfWriter::new(format, BufWriter::new(std::io::stdout().lock()));
     let read = |graph: &NamedNode| -> Result<Vec<Triple>, StorageError> {
-        let quads = snapshot.store.quads_for_pattern(None, None, None, Some(GraphNameRef::from(graph.as_ref())));
-        quads.map(|quad| quad.map(Triple::from)).collect()
+        Ok(graph_quads(&snapshot.store, graph)?.into_iter().map(Triple::from).collect())
     };
     for key in CatalogueRecord::keys(&snapshot.store, &names, source.as_ref()) {
         let (graph, normalised) = (names.record(key), names.normalised(key));

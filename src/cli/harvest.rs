@@ -1,23 +1,17 @@
 //! `moisson harvest`
 
 use super::settings::SettingsArguments;
-use super::{FetchArguments, Outcome, StoreArguments, runtime};
+use super::{AnswerArguments, FetchArguments, Outcome, StoreArguments, runtime};
 use crate::catalog::SourceId;
 use crate::config::Config;
 use crate::harvest::{Harvest, JobReport, Options, Pace, Profiles, Progress, Status, Workplace, Writing};
 use crate::jobs::default_options;
-use crate::report::{Colours, Told, groups_of, write_text};
+use crate::report::{Colours, ReportedRun, counted, groups_of, write_text};
 use crate::source::Target;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
 use std::io::IsTerminal;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -44,12 +38,8 @@ pub(crate) struct Arguments {
     /// Report what would be done, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// How the report is printed
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-    /// The same as --format json
-    #[arg(long, hide = true, conflicts_with = "format")]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArguments,
     #[command(flatten)]
     settings: SettingsArguments,
     #[command(flatten)]
@@ -57,7 +47,6 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outcome> {
-    let format = if arguments.json { Format::Json } else { arguments.format };
     let writing = if arguments.dry_run { Writing::DryRun } else { Writing::Stored };
     let mut options = options(config, arguments.source.as_deref(), arguments.max_records, writing)?;
     let folder = arguments.store.folder(config);
@@ -77,20 +66,19 @@ pub(crate) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Outc
     let ended = harvest.run(&target, &options, &mut |progress| bar.show(progress));
     bar.clear();
     let harvested = ended.map_err(|failed| {
-        if format == Format::Json {
+        if arguments.answer.is_json() {
             println!("{}", serde_json::to_string_pretty(&failed.report).expect("a report is plain values"));
         }
         failed.error
     })?;
     let (job, findings) = (harvested.report, harvested.findings);
-    match format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&job)?),
-        Format::Text => {
-            let findings = if arguments.dry_run { findings } else { stored(&folder, &job, &runtime)? };
-            let groups = groups_of(&findings, |finding| finding.since.as_ref() == Some(&job.at));
-            let told = if arguments.dry_run { Told::Foreseen } else { Told::Stored };
-            print!("{}", write_text(&job, told, &groups, Colours::of_output()));
-        }
+    if arguments.answer.is_json() {
+        println!("{}", serde_json::to_string_pretty(&job)?);
+    } else {
+        let findings = if arguments.dry_run { findings } else { stored(&folder, &job, &runtime)? };
+        let groups = groups_of(&findings, |finding| finding.since.as_ref() == Some(&job.at));
+        let run = if arguments.dry_run { ReportedRun::DryRun } else { ReportedRun::Harvest };
+        print!("{}", write_text(&job, run, &groups, Colours::of_output()));
     }
     Ok(outcome(&job))
 }
@@ -159,7 +147,7 @@ impl Bar {
             (Progress::Phase(phase), Some(bar)) => bar.set_message(phase),
             (Progress::Phase(phase), None) => {
                 if let (records @ 1.., pages) = self.read.take() {
-                    eprintln!("moisson: {records} records read in {pages} pages");
+                    eprintln!("moisson: {} read in {}", counted(records, "record"), counted(pages, "page"));
                 }
                 eprintln!("moisson: {phase}");
             }

@@ -22,13 +22,16 @@ pub(crate) struct Arguments {
     answer: AnswerArguments,
 }
 
+/// The rules of profiles; of all that the program brings, where none is named.
+pub(super) fn rules_of(profiles: &[String], vocabularies: &[PathBuf]) -> Result<Rules, HarvestError> {
+    if profiles.is_empty() {
+        return Ok(Rules::of_program()?);
+    }
+    Ok(Rules::of(&Profiles::compile(profiles, vocabularies)?))
+}
+
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let rules = if arguments.profiles.is_empty() {
-        Rules::of_program()
-    } else {
-        Profiles::compile(&arguments.profiles, &arguments.vocabularies).map(|profiles| Rules::of(&profiles))
-    };
-    let rules = rules.map_err(HarvestError::from)?;
+    let rules = rules_of(&arguments.profiles, &arguments.vocabularies)?;
     let part = arguments.part.as_deref().unwrap_or_default().to_lowercase();
     let listed: Vec<&Rule> = rules.all().iter().filter(|rule| rule.name.to_lowercase().contains(&part)).collect();
     anyhow::ensure!(!listed.is_empty(), "no rule has {part:?} in its name; without it, all are listed");

@@ -73,7 +73,7 @@ impl Identifier {
         let (triples, hash) = in_canonical_order(triples);
         let node = names[&root.node].clone();
         let whereabouts = Whereabouts::of(window, root, notes, &names);
-        let place = whereabouts.place(node.as_str(), None, None).unwrap_or_default();
+        let place = whereabouts.place(node.as_str(), None, None, &[]).unwrap_or_default();
         let page = root.origin.as_ref().map_or(&notes.page, |origin| &origin.page).clone();
         let place = Place { page, ..place };
         let mut draft = Draft {
@@ -141,7 +141,7 @@ impl Draft {
     /// Where the publisher finds what is said of a node: its value, where the source tells so much, else the node.
     #[must_use]
     pub fn place_of(&self, node: &str, property: Option<&str>, value: Option<&str>) -> Place {
-        let place = self.whereabouts.place(node, property, value);
+        let place = self.whereabouts.place(node, property, value, &self.triples);
         place.map_or_else(|| self.place.clone(), |place| Place { page: self.place.page.clone(), ..place })
     }
 

@@ -22,10 +22,10 @@ pub use custom::{CustomMapping, MappingError};
 pub use filtering::RecordFilter;
 #[cfg(feature = "fuzzing")]
 pub(crate) use functions::every_function;
-pub(crate) use functions::language_tag;
 pub use functions::{Functions, Refusal, record_evaluator, with_record_functions};
+pub(crate) use functions::{is_read_as, language_tag};
 pub use identify::{Draft, Identifier, NodeClaim, Renames};
 pub use mapping::{Mapped, Mapper};
 pub(crate) use queries::plain;
-pub use queries::{Conversion, Converter, QueryError, parse_query};
-pub use unmapped::{Unmapped, UnmappedField};
+pub use queries::{Conversion, Converter, QueryError, parse_query, queries_of_dcat};
+pub use unmapped::{Misnamed, Unmapped, UnmappedField};

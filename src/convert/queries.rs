@@ -33,6 +33,11 @@ const CHECK_DCAT: &[(&str, &str)] = &[
     ("misspelt-properties", include_str!("../../queries/check/dcat/misspelt-properties.rq")),
 ];
 
+/// The texts of the queries that an RDF source goes through.
+pub fn queries_of_dcat() -> impl Iterator<Item = &'static str> {
+    CONVERT_DCAT.iter().chain(CHECK_DCAT).map(|(_, text)| *text)
+}
+
 /// A query that does not parse or run.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {

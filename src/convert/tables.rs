@@ -18,6 +18,15 @@ pub(super) static LANGUAGES: LazyLock<HashMap<&str, &str>> =
     LazyLock::new(|| pairs(include_str!("../../data/languages.csv")));
 pub(super) static LICENCE_ALIASES: LazyLock<HashMap<&str, &str>> =
     LazyLock::new(|| pairs(include_str!("../../data/licence-aliases.csv")));
+/// Addresses of the versions that a name of a licence leaves open.
+pub(super) static LICENCE_READINGS: LazyLock<HashMap<&str, [&str; 2]>> = LazyLock::new(|| {
+    rows(include_str!("../../data/licence-readings.csv"))
+        .filter_map(|row| match row.as_slice() {
+            [alias, former, latest] => Some((*alias, [*former, *latest])),
+            _ => None,
+        })
+        .collect()
+});
 /// Licence IRIs by the platform's identifier.
 pub(super) static LICENCES: LazyLock<HashMap<&str, &str>> =
     LazyLock::new(|| pairs(include_str!("../../data/licences.csv")));
@@ -131,6 +140,9 @@ mod tests {
         assert_eq!(FORMATS["geojson"].media_type, "application/geo+json");
         for id in LICENCE_ALIASES.values() {
             assert!(LICENCES.contains_key(id), "{id} has no IRI");
+        }
+        for alias in LICENCE_READINGS.keys() {
+            assert!(!LICENCE_ALIASES.contains_key(alias), "{alias} is taken for a version and leaves it open");
         }
     }
 }

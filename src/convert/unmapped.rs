@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 
 /// Characters of an example.
 const LENGTH: usize = 80;
@@ -20,12 +21,38 @@ pub struct UnmappedField {
     pub records: u64,
     /// One of its values.
     pub example: String,
+    /// What is wrong with its name, where its vocabulary has no such term.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub misnamed: Option<Misnamed>,
+}
+
+/// A term that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Misnamed {
+    /// The term that was meant, where one is written almost alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub likely: Option<String>,
+}
+
+impl fmt::Display for Misnamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is no such term")?;
+        self.likely.iter().try_for_each(|likely| write!(f, "; {likely} is the likeliest"))
+    }
 }
 
 /// The fields of records that no query reads, gathered record by record.
 #[derive(Debug, Clone, Default)]
 pub struct Unmapped {
-    fields: BTreeMap<String, (u64, String)>,
+    fields: BTreeMap<String, Found>,
+}
+
+/// A field in how many records, with one of its values, and what is wrong with its name.
+#[derive(Debug, Clone, Default)]
+struct Found {
+    records: u64,
+    example: String,
+    misnamed: Option<Misnamed>,
 }
 
 impl Unmapped {
@@ -56,22 +83,35 @@ impl Unmapped {
         }
     }
 
+    /// Notes a term of a record's statements, with one of its values and what is wrong with its name.
+    pub fn note_term(&mut self, name: &str, misnamed: Option<Misnamed>, value: &Term) {
+        let example = match value {
+            Term::NamedNode(node) => shortened(node.as_str()),
+            Term::Literal(_) | Term::BlankNode(_) => example(value),
+        };
+        self.count(name.to_owned(), || example);
+        if let Some(found) = self.fields.get_mut(name) {
+            found.misnamed = misnamed;
+        }
+    }
+
     fn count(&mut self, field: String, example: impl FnOnce() -> String) {
-        let entry = self.fields.entry(field).or_default();
-        entry.0 += 1;
-        if entry.1.is_empty() {
-            entry.1 = example();
+        let found = self.fields.entry(field).or_default();
+        found.records += 1;
+        if found.example.is_empty() {
+            found.example = example();
         }
     }
 
     /// Adds what was gathered elsewhere.
     pub fn add(&mut self, other: Self) {
-        for (field, (records, example)) in other.fields {
-            let entry = self.fields.entry(field).or_default();
-            entry.0 += records;
-            if entry.1.is_empty() {
-                entry.1 = example;
+        for (field, more) in other.fields {
+            let found = self.fields.entry(field).or_default();
+            found.records += more.records;
+            if found.example.is_empty() {
+                found.example = more.example;
             }
+            found.misnamed = found.misnamed.take().or(more.misnamed);
         }
     }
 
@@ -81,10 +121,11 @@ impl Unmapped {
         let mut fields: Vec<UnmappedField> = self
             .fields
             .iter()
-            .map(|(field, (records, example))| UnmappedField {
+            .map(|(field, found)| UnmappedField {
                 field: percent_decode_str(field).decode_utf8_lossy().into_owned(),
-                records: *records,
-                example: example.clone(),
+                records: found.records,
+                example: found.example.clone(),
+                misnamed: found.misnamed.clone(),
             })
             .collect();
         fields.sort_by(|one, other| other.records.cmp(&one.records).then_with(|| one.field.cmp(&other.field)));

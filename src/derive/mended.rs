@@ -3,8 +3,8 @@
 //! The store has both, so that nobody's statements change; a reader of a feed would find two values where DCAT-AP
 //! allows one. Feeds and exports say the same.
 
-use crate::vocab::{dcat, dct, rdf, sh, skos};
-use oxrdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Term, Triple};
+use crate::vocab::{dct, rdf, sh};
+use oxrdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 use oxrdfio::{RdfFormat, RdfParser};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -27,20 +27,15 @@ static SINGLE: LazyLock<HashSet<NamedNode>> = LazyLock::new(|| {
     single.into_iter().filter_map(|shape| paths.remove(&shape)).collect()
 });
 
-/// The classes that DCAT-AP asks of the values of properties (3.0, `sh:class` of its official shapes): what conversion
-/// read is an IRI of a table, which the source says nothing of.
-const CLASSES: [(NamedNodeRef<'_>, NamedNodeRef<'_>); 10] = [
-    (dcat::MEDIA_TYPE, dct::MEDIA_TYPE),
-    (dcat::COMPRESS_FORMAT, dct::MEDIA_TYPE),
-    (dcat::PACKAGE_FORMAT, dct::MEDIA_TYPE),
-    (dct::FORMAT, dct::MEDIA_TYPE_OR_EXTENT),
-    (dct::ACCRUAL_PERIODICITY, dct::FREQUENCY),
-    (dct::LANGUAGE, dct::LINGUISTIC_SYSTEM),
-    (dct::LICENSE, dct::LICENSE_DOCUMENT),
-    (dct::ACCESS_RIGHTS, dct::RIGHTS_STATEMENT),
-    (dcat::THEME, skos::CONCEPT),
-    (dct::SPATIAL, dct::LOCATION),
-];
+/// The classes of values by the property that has them.
+static CLASSES: LazyLock<HashMap<&str, NamedNode>> = LazyLock::new(|| {
+    let rows = include_str!("../../data/value-classes.csv").lines().filter(|row| row.starts_with("http"));
+    rows.filter_map(|row| {
+        let (property, class) = row.split_once(',')?;
+        Some((property, NamedNode::new_unchecked(class)))
+    })
+    .collect()
+});
 
 /// A record as it is published: its statements with mends in the place of what they mend; with the identifier by which
 /// it is known, where it has none; with the classes of what conversion read.
@@ -54,17 +49,16 @@ pub fn published(node: &NamedNode, remote_id: &str, stated: Vec<Triple>, normali
         told.push(Triple::new(node.clone(), dct::IDENTIFIER, identifier));
     }
     let read: HashSet<&Triple> = normalised.iter().collect();
-    let classes: Vec<Triple> = told
-        .iter()
-        .filter(|triple| read.contains(triple))
-        .filter_map(|triple| {
-            let (_, class) = CLASSES.iter().find(|(property, _)| triple.predicate == *property)?;
-            let Term::NamedNode(value) = &triple.object else { return None };
-            Some(Triple::new(value.clone(), rdf::TYPE, *class))
-        })
-        .collect();
-    let known: HashSet<Triple> = told.iter().filter(|triple| triple.predicate == rdf::TYPE).cloned().collect();
-    let mut classes: Vec<Triple> = classes.into_iter().filter(|triple| !known.contains(triple)).collect();
+    let known: HashSet<&Triple> = told.iter().filter(|triple| triple.predicate == rdf::TYPE).collect();
+    let of_value = |triple: &Triple| match &triple.object {
+        Term::NamedNode(value) => {
+            Some(Triple::new(value.clone(), rdf::TYPE, CLASSES.get(triple.predicate.as_str())?.clone()))
+        }
+        Term::BlankNode(_) | Term::Literal(_) => None,
+    };
+    let mut classes: Vec<Triple> =
+        told.iter().filter(|triple| read.contains(triple)).filter_map(of_value).collect();
+    classes.retain(|class| !known.contains(class));
     classes.sort_by_key(ToString::to_string);
     classes.dedup();
     told.extend(classes);
@@ -97,6 +91,7 @@ fn mended(stated: Vec<Triple>, normalised: &[Triple]) -> Vec<Triple> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocab::dcat;
 
     #[test]
     fn a_mend_stands_alone_and_other_values_stay() {
@@ -126,7 +121,8 @@ mod tests {
         let read = vec![Triple::new(node("f"), dcat::MEDIA_TYPE, iana.clone())];
         let told = published(&node("d"), "d-1", stated, &read);
         assert!(told.contains(&Triple::new(node("d"), dct::IDENTIFIER, Literal::new_simple_literal("d-1"))));
-        assert!(told.contains(&Triple::new(iana, rdf::TYPE, dct::MEDIA_TYPE)));
+        let class = NamedNode::new_unchecked("http://purl.org/dc/terms/MediaType");
+        assert!(told.contains(&Triple::new(iana, rdf::TYPE, class)));
         let own = vec![Triple::new(node("d"), dct::IDENTIFIER, Literal::new_simple_literal("own"))];
         assert_eq!(published(&node("d"), "d-1", own.clone(), &[]), own);
     }

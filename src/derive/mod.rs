@@ -17,7 +17,7 @@ mod web;
 pub use mended::published;
 pub use quality::{Assessment, DIMENSIONS, Gain, INDICATORS, Indicator, Points, Score};
 pub use record::{Checksum, ContactPoint, HarvestInfo, Organization, Record, Resource, Spatial, TemporalCoverage};
-pub use rows::{DeriveError, Deriver, Described, Kept, Seen, kept_title};
+pub use rows::{DeriveError, Deriver, Described, Kept, Seen, kept_title, queries_of_records};
 pub use search::{Hits, SearchError, SearchIndex, bring_index_to};
 pub use selection::{Catalogue, Filter, Order, OrderKey, Selection, organization_id, with_spatial_functions};
 pub use statistics::Statistics;

@@ -25,6 +25,11 @@ const QUERIES: &[(&str, &str)] = &[
     ("coverage", include_str!("../../queries/record/coverage.rq")),
 ];
 
+/// The texts of the queries that make records.
+pub fn queries_of_records() -> impl Iterator<Item = &'static str> {
+    QUERIES.iter().map(|(_, text)| *text)
+}
+
 /// Records derived together: planning a query costs as much as answering it for several.
 const BATCH: usize = 250;
 

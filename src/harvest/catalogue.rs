@@ -5,11 +5,11 @@ use super::outcome::HarvestError;
 use super::profiles::{Speaks, Subject};
 use super::report::FindingCounts;
 use crate::catalog::{DatasetKey, Finding, Place};
-use crate::operations::RecordFindings;
+use crate::lift::PageText;
 use crate::source::{CatalogueDescription, PageNotes};
-use crate::store::{StoreError, catalogue_quads};
+use crate::store::{StoreError, catalogue_quads, graph_quads};
 use crate::vocab::{dcat, dct};
-use oxrdf::{GraphNameRef, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use oxrdf::{NamedNode, NamedOrBlankNode, Term, Triple};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -17,7 +17,12 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(super) struct OwnCatalogue {
     description: Arc<CatalogueDescription>,
-    notes: PageNotes,
+    page: String,
+    text: Option<Arc<PageText>>,
+    /// Whether the source says it as DCAT: else it is not validated, since a mapping made it.
+    is_stated: bool,
+    /// Where each node is described first, by its name.
+    lines: HashMap<String, u32>,
 }
 
 /// The properties that lead to what is in a catalogue, which is validated by itself.
@@ -30,42 +35,40 @@ impl OwnCatalogue {
     /// The description of a page's catalogue, if it has one.
     pub(super) fn of(notes: &PageNotes) -> Option<Self> {
         let description = Arc::clone(notes.catalogue.as_ref()?);
-        // What the page holds beside is not needed any more.
-        let notes = PageNotes {
-            page: notes.page.clone(),
-            text: notes.text.clone(),
-            json_lines: notes.json_lines.clone(),
-            ..PageNotes::default()
-        };
-        Some(Self { description, notes })
+        let of_triples = description.triples.iter().rev();
+        let mut lines: HashMap<String, u32> =
+            of_triples.map(|lifted| (name_of(&lifted.triple.subject), lifted.line)).collect();
+        // In JSON-LD the places of nodes say more than those of their triples.
+        for (node, line) in &mut lines {
+            *line = notes.json_lines.get(node).copied().unwrap_or(*line);
+        }
+        Some(Self { description, page: notes.page.clone(), text: notes.text.clone(), is_stated: true, lines })
+    }
+
+    /// The description that a platform's interface gives of its catalogue.
+    pub(super) fn of_platform(page: String, description: Arc<CatalogueDescription>) -> Self {
+        Self { description, page, text: None, is_stated: false, lines: HashMap::new() }
     }
 
     /// Its statements, with the catalogue's node and blank nodes under names of ours.
     pub(super) fn statements(&self, catalogue: &NamedNode, base: &str, source: &str) -> Vec<Triple> {
-        let own = |label: &str| NamedNode::new_unchecked(format!("{base}/.well-known/genid/{source}/{label}"));
-        let node = |node: &NamedOrBlankNode| -> NamedOrBlankNode {
+        let renamed = |node: &NamedOrBlankNode| -> NamedNode {
             match node {
-                _ if *node == self.description.node => catalogue.clone().into(),
-                NamedOrBlankNode::BlankNode(node) => own(node.as_str()).into(),
-                named @ NamedOrBlankNode::NamedNode(_) => named.clone(),
+                _ if *node == self.description.node => catalogue.clone(),
+                NamedOrBlankNode::NamedNode(node) => node.clone(),
+                NamedOrBlankNode::BlankNode(node) => {
+                    NamedNode::new_unchecked(format!("{base}/.well-known/genid/{source}/{}", node.as_str()))
+                }
             }
         };
-        let mut triples: Vec<Triple> = self
-            .description
-            .triples
-            .iter()
-            .map(|lifted| Triple {
-                subject: node(&lifted.triple.subject),
-                predicate: lifted.triple.predicate.clone(),
-                object: match &lifted.triple.object {
-                    Term::NamedNode(named) => match node(&named.clone().into()) {
-                        NamedOrBlankNode::NamedNode(named) => named.into(),
-                        NamedOrBlankNode::BlankNode(blank) => blank.into(),
-                    },
-                    Term::BlankNode(blank) => own(blank.as_str()).into(),
-                    literal @ Term::Literal(_) => literal.clone(),
-                },
-            })
+        let object = |term: &Term| match term {
+            Term::NamedNode(node) => renamed(&node.clone().into()).into(),
+            Term::BlankNode(node) => renamed(&node.clone().into()).into(),
+            Term::Literal(literal) => Term::from(literal.clone()),
+        };
+        let statements = self.description.triples.iter().map(|lifted| &lifted.triple);
+        let mut triples: Vec<Triple> = statements
+            .map(|said| Triple::new(renamed(&said.subject), said.predicate.clone(), object(&said.object)))
             .collect();
         if let NamedOrBlankNode::NamedNode(original) = &self.description.node {
             triples.push(Triple::new(catalogue.clone(), dct::SOURCE, original.clone()));
@@ -75,17 +78,10 @@ impl OwnCatalogue {
 
     /// The place of a node, or of a value of it.
     fn place_of(&self, node: &str, property: Option<&str>, value: Option<&str>) -> Place {
-        let lines: HashMap<String, u32> = self
-            .description
-            .triples
-            .iter()
-            .rev()
-            .map(|lifted| (name_of(&lifted.triple.subject), lifted.line))
-            .collect();
-        let line = self.notes.json_lines.get(node).or_else(|| lines.get(node)).copied().filter(|line| *line > 0);
-        let found = line.and_then(|line| self.notes.text.as_ref()?.find(line, property, value?));
+        let line = self.lines.get(node).copied().filter(|line| *line > 0);
+        let found = line.and_then(|line| self.text.as_ref()?.find(line, property, value?));
         let (line, column) = found.map_or((line, None), |(line, column)| (Some(line), Some(column)));
-        Place { page: self.notes.page.clone(), line, column, ..Place::default() }
+        Place { page: self.page.clone(), line, column, ..Place::default() }
     }
 }
 
@@ -102,19 +98,16 @@ impl Job<'_> {
         DatasetKey::of(&self.desk.row.slug, "\0catalogue")
     }
 
-    /// Validates what the source says of its catalogue, and notes what is found.
-    pub(super) fn check_catalogue(&mut self) -> Result<(), HarvestError> {
-        let Some(own) = self.state.catalogue.clone() else { return Ok(()) };
-        let findings = self.findings_of_catalogue(&own);
-        let key = self.catalogue_key().to_string();
-        if let Some(opened) = &self.desk.opened {
-            let source = self.desk.row.slug.to_string();
-            let rows = [RecordFindings { source: &source, key: &key, findings: &findings }];
-            return Ok(self.runtime.block_on(opened.operations().note_findings(&rows, &self.now))?);
+    /// Validates what the source says of its catalogue.
+    pub(super) fn check_catalogue(&mut self) {
+        let Some(own) = self.state.catalogue.as_ref().filter(|own| own.is_stated) else { return };
+        let findings = self.findings_of_catalogue(own);
+        if self.desk.opened.is_some() {
+            self.state.unstored_findings.push((self.catalogue_key(), findings));
+        } else {
+            self.state.finding_counts.add(FindingCounts::of(&findings));
+            self.state.findings.extend(findings);
         }
-        self.state.finding_counts.add(FindingCounts::of(&findings));
-        self.state.findings.extend(findings);
-        Ok(())
     }
 
     /// Sees to it that the catalogue's graph says what the source says now: a title may change without any record.
@@ -122,9 +115,7 @@ impl Job<'_> {
         let Some(opened) = &self.desk.opened else { return Ok(()) };
         let slug = &self.desk.row.slug;
         let node = self.names.catalogue(slug);
-        let pattern = Some(GraphNameRef::from(node.as_ref()));
-        let stored = opened.store().quads_for_pattern(None, None, None, pattern);
-        let stored: HashSet<Quad> = stored.collect::<Result<_, _>>().map_err(StoreError::from)?;
+        let stored = graph_quads(opened.store(), &node).map_err(StoreError::from)?;
         // A reading that brought no description says nothing of it.
         if self.state.catalogue.is_none() && !stored.is_empty() {
             return Ok(());
@@ -134,7 +125,7 @@ impl Job<'_> {
             None => Vec::new(),
         };
         let quads = catalogue_quads(self.names, slug, self.desk.row.title(), stated);
-        let is_new = quads.iter().cloned().collect::<HashSet<Quad>>() != stored;
+        let is_new = stored.iter().collect::<HashSet<_>>() != quads.iter().collect();
         let has_written = self.turn.is_some();
         // A source without a record has no catalogue.
         if is_new && (has_written || !self.desk.known.hashes.is_empty()) {
@@ -151,7 +142,7 @@ impl Job<'_> {
         let record = name_of(&own.description.node);
         let place_of =
             |node: &str, property: Option<&str>, value: Option<&str>| own.place_of(node, property, value);
-        let subject = Subject { record: &record, stated: &stated, place_of: &place_of };
+        let subject = Subject { record: &record, node: &record, stated: &stated, place_of: &place_of };
         let mut findings = self.profiles.validate(&subject, &[], Speaks::Dcat);
         // Whether it lists anything is told by its records.
         findings.retain(|finding| {

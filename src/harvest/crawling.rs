@@ -1,5 +1,6 @@
 //! The crawl of a job: what a source gives goes into the job, page by page.
 
+use super::catalogue::OwnCatalogue;
 use super::job::Job;
 use super::options::Writing;
 use super::outcome::{HarvestError, Progress};
@@ -76,6 +77,10 @@ impl Job<'_> {
         }
         self.heed()?;
         let outcome = outcome?;
+        if self.state.catalogue.is_none() {
+            let told = outcome.catalogue.clone();
+            self.state.catalogue = told.map(|(page, description)| OwnCatalogue::of_platform(page, description));
+        }
         if self.state.counts.seen == 0
             && self.state.counts.failed == 0
             && !outcome.not_modified

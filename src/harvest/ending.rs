@@ -13,7 +13,7 @@ use crate::catalog::{DatasetKey, ItemError};
 use crate::fetch::Validators;
 use crate::operations::{Item, ItemMessage, ItemOutcome, RecordFindings, Rename};
 use crate::source::CrawlOutcome;
-use crate::store::{CatalogueRecord, GraphNames, Writer, platform_quads};
+use crate::store::{CatalogueRecord, GraphNames, Writer, platform};
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 use tokio::runtime::Handle;
@@ -37,7 +37,8 @@ impl Job<'_> {
             self.count_not_modified();
         }
         self.note_late_findings()?;
-        self.check_catalogue()?;
+        self.check_catalogue();
+        self.note_unstored_findings()?;
         let mut note = self.desk.note.clone();
         let mut held = false;
         // Where only changes came, an absence says nothing.
@@ -79,7 +80,10 @@ impl Job<'_> {
         if let Some(writer) = &mut self.writer {
             let slug = &self.desk.row.slug;
             writer.replace_graph(&self.names.source(slug), &self.source.to_quads(self.names))?;
-            writer.replace_graph(&self.names.platform(), &platform_quads(self.names))?;
+            let graph = self.names.platform();
+            let quads: Vec<_> =
+                platform(self.names).into_iter().map(|triple| triple.in_graph(graph.clone())).collect();
+            writer.replace_graph(&graph, &quads)?;
             if let Some(quads) = self.catalogue.take() {
                 writer.replace_graph(&self.names.catalogue(slug), &quads)?;
             }
@@ -154,7 +158,6 @@ impl Job<'_> {
 
     /// What was found of a record after it was dealt with, once for each rule.
     fn note_late_findings(&mut self) -> Result<(), HarvestError> {
-        self.note_held_findings()?;
         for (key, finding) in std::mem::take(&mut self.state.late_findings) {
             let is_new = match &self.desk.opened {
                 Some(opened) => {
@@ -172,15 +175,15 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Notes what was found in records that are held back.
-    fn note_held_findings(&mut self) -> Result<(), HarvestError> {
-        let held = std::mem::take(&mut self.state.held_findings);
-        let Some(opened) = self.desk.opened.as_ref().filter(|_| !held.is_empty()) else { return Ok(()) };
+    /// Notes what was found in records that are held back, and in the catalogue itself.
+    fn note_unstored_findings(&mut self) -> Result<(), HarvestError> {
+        let found = std::mem::take(&mut self.state.unstored_findings);
+        let Some(opened) = self.desk.opened.as_ref().filter(|_| !found.is_empty()) else { return Ok(()) };
         let source = self.desk.row.slug.to_string();
-        let keys: Vec<String> = held.iter().map(|(key, _)| key.to_string()).collect();
+        let keys: Vec<String> = found.iter().map(|(key, _)| key.to_string()).collect();
         let rows: Vec<RecordFindings<'_>> = keys
             .iter()
-            .zip(&held)
+            .zip(&found)
             .map(|(key, (_, findings))| RecordFindings { source: &source, key, findings })
             .collect();
         Ok(self.runtime.block_on(opened.operations().note_findings(&rows, &self.now))?)
@@ -229,7 +232,8 @@ impl Job<'_> {
         let mark =
             |keys: &[DatasetKey], since: Option<&str>| self.runtime.block_on(operations.mark(keys, since, None));
         self.state.counts.restored += self.state.present_again.len() as u64;
-        let present: Vec<DatasetKey> = seen.iter().copied().chain([self.catalogue_key()]).collect();
+        let catalogue = self.state.catalogue.as_ref().map(|_| self.catalogue_key());
+        let present: Vec<DatasetKey> = seen.iter().copied().chain(catalogue).collect();
         self.runtime.block_on(operations.end_findings_of_absent(slug, &present, &self.now))?;
         mark(&self.state.present_again, None)?;
         mark(&removal.newly_missing, Some(&self.now))?;

@@ -34,7 +34,7 @@ impl Job<'_> {
     pub(super) fn hold_back(&mut self, record: &Processed, why: HeldBack) {
         let draft = &record.draft;
         if self.desk.opened.is_some() {
-            self.state.held_findings.push((draft.key, record.findings.clone()));
+            self.state.unstored_findings.push((draft.key, record.findings.clone()));
         }
         let messages: Vec<ItemMessage> = match why {
             HeldBack::NoTitle => vec![ItemMessage {

@@ -3,6 +3,7 @@
 //! Invariants: what did not change is not written; a former state is in the history before the store
 //! changes; only a complete crawl makes records missing; an unusual loss is held for a person.
 
+mod asked;
 mod authority;
 mod catalogue;
 mod crawling;
@@ -10,6 +11,7 @@ mod desk;
 mod differences;
 mod ending;
 mod explain;
+mod findings;
 mod floor;
 mod following;
 mod graphs;
@@ -28,6 +30,7 @@ mod report;
 mod spool;
 mod state;
 mod states;
+mod terms;
 mod turn;
 mod window;
 mod workplace;

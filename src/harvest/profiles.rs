@@ -1,6 +1,8 @@
 //! Profiles: named sets of shapes, and what a result of theirs says to a publisher.
 
-use crate::catalog::{Finding, Message, Place, Severity};
+use super::asked::{self, keep_asked};
+use super::findings;
+use crate::catalog::{Finding, Message, Place, Severity, SourceKind};
 use crate::convert::plain;
 use crate::fetch::{Answer, Client, FetchError, Request, Wanted};
 use crate::triples::Graph;
@@ -96,13 +98,15 @@ pub enum Speaks {
     /// DCAT.
     Dcat,
     /// Its platform's own JSON or XML.
-    Platform,
+    Platform(SourceKind),
 }
 
 /// A record that is validated.
 pub struct Subject<'s> {
     /// What its platform calls it.
     pub record: &'s str,
+    /// Its own node.
+    pub node: &'s str,
     /// Its statements.
     pub stated: &'s [Triple],
     /// Where a value of a property of a node stands; the record itself where nothing is named.
@@ -134,7 +138,7 @@ impl Profiles {
         let default = ["dcat-ap-3".to_owned(), "moisson".to_owned()];
         let names = if names.is_empty() { &default[..] } else { names };
         let mut compiled = Vec::new();
-        let mut rules = env!("CARGO_PKG_VERSION").to_owned();
+        let mut rules = [env!("CARGO_PKG_VERSION"), asked::TABLE, findings::TABLE].concat();
         for name in names {
             let (graph, scope) = match BUILT_IN.iter().find(|(known, _, _)| known == name) {
                 Some((_, text, scope)) => (
@@ -212,6 +216,9 @@ impl Profiles {
                 (finding.rule.clone(), finding.focus_node.clone(), finding.property.clone(), finding.value.clone())
             };
             findings.retain(|finding| said.insert(identity(finding)));
+        }
+        if let Speaks::Platform(kind) = speaks {
+            keep_asked(&mut findings, kind, subject.node);
         }
         findings
     }

@@ -5,6 +5,7 @@ use super::differences::Difference;
 use super::loading::Loading;
 use super::renames;
 use super::report::{Examples, FindingCounts, RecordCounts};
+use super::terms::UnreadTerms;
 use crate::catalog::{DatasetKey, Finding, GraphHash, ItemError, Syntax};
 use crate::convert::Draft;
 use crate::lift::Prefixes;
@@ -26,8 +27,8 @@ pub(super) struct State {
     pub(super) seen: HashMap<DatasetKey, FirstSeen>,
     /// What was found of a record after it was dealt with.
     pub(super) late_findings: Vec<(DatasetKey, Finding)>,
-    /// What was found in records that are held back.
-    pub(super) held_findings: Vec<(DatasetKey, Vec<Finding>)>,
+    /// What was found in what is stored as no record: in records that are held back, and in the catalogue itself.
+    pub(super) unstored_findings: Vec<(DatasetKey, Vec<Finding>)>,
     /// Nodes by the key that has them.
     pub(super) nodes: HashMap<u64, DatasetKey>,
     pub(super) present_again: Vec<DatasetKey>,
@@ -62,6 +63,8 @@ pub(super) struct State {
     pub(super) differing: HashSet<(String, String)>,
     /// Fields of a platform's records that no query reads.
     pub(super) unmapped: crate::convert::Unmapped,
+    /// Terms of an RDF source that no query reads.
+    pub(super) unread_terms: UnreadTerms,
 }
 
 /// The properties of which a source's records may all have one value, which a record that lacks it can have, too.

@@ -1,6 +1,7 @@
 //! From a window of a page to converted and validated records.
 
 use super::catalogue::OwnCatalogue;
+use super::findings::{once, suggest};
 use super::job::Job;
 use super::outcome::HarvestError;
 use super::profiles::{Profiles, Speaks, Subject};
@@ -13,7 +14,7 @@ use crate::convert::{Conversion, Converter, Draft, NodeClaim, QueryError, langua
 use crate::operations::{Item, ItemMessage, ItemOutcome, StoredFindings};
 use crate::source::{Appetite, PageNotes, Records, Window};
 use crate::triples::{Graph, TermId, independent_batches};
-use oxrdf::{NamedOrBlankNode, Term, Triple};
+use oxrdf::Term;
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -46,7 +47,7 @@ impl Job<'_> {
             self.state.errors.push(ItemError::new(Some(record), place, message));
         }
         let notes = PageNotes::of_repairs(page.page, mapped.repairs);
-        self.take_window(&mapped.window, &notes, Speaks::Platform)
+        self.take_window(&mapped.window, &notes, Speaks::Platform(self.kind))
     }
 
     pub(super) fn take_window(
@@ -56,9 +57,9 @@ impl Job<'_> {
         speaks: Speaks,
     ) -> Result<Appetite, HarvestError> {
         self.note_languages(notes);
-        self.state.syntax = self.state.syntax.or(notes.syntax).or_else(|| match speaks {
-            Speaks::Platform if self.kind == SourceKind::Csw => Some(Syntax::Xml),
-            Speaks::Platform => Some(Syntax::Json),
+        self.state.syntax = self.state.syntax.or(notes.syntax).or(match speaks {
+            Speaks::Platform(SourceKind::Csw) => Some(Syntax::Xml),
+            Speaks::Platform(_) => Some(Syntax::Json),
             Speaks::Dcat => None,
         });
         self.state.note_prefixes(notes.prefixes.as_ref());
@@ -66,6 +67,12 @@ impl Job<'_> {
             self.state.catalogue = OwnCatalogue::of(notes);
         }
         let (drafts, appetite) = self.identify(window, notes)?;
+        if speaks == Speaks::Dcat {
+            let state = &mut self.state;
+            for draft in &drafts {
+                state.unread_terms.note(&draft.triples, &mut state.unmapped);
+            }
+        }
         let start = Instant::now();
         let fresh: Vec<Draft> = drafts.into_iter().filter_map(|draft| self.keep_unless_unchanged(draft)).collect();
         self.clock.add("compare", start.elapsed());
@@ -319,28 +326,19 @@ fn process(
         findings.append(&mut conversion.findings);
         let place_of =
             |node: &str, property: Option<&str>, value: Option<&str>| draft.place_of(node, property, value);
-        let subject = Subject { record: &draft.remote_id.value, stated: &draft.triples, place_of: &place_of };
+        let subject = Subject {
+            record: &draft.remote_id.value,
+            node: draft.node.as_str(),
+            stated: &draft.triples,
+            place_of: &place_of,
+        };
         findings.extend(profiles.validate(&subject, &conversion.added, speaks));
         suggest(&mut findings, &conversion.added);
+        let mut findings = once(findings, speaks);
         for finding in &mut findings {
             finding.title.clone_from(&draft.title);
         }
         Processed { draft, conversion, findings, validated_in: start.elapsed() }
     });
     Ok(processed.collect())
-}
-
-/// What conversion read a value as is what the publisher may write in its place.
-fn suggest(findings: &mut [Finding], added: &[Triple]) {
-    for finding in findings.iter_mut().filter(|finding| finding.value.is_some() && finding.suggestion.is_none()) {
-        let read_as = added.iter().find(|triple| {
-            finding.property.as_deref() == Some(triple.predicate.as_str())
-                && matches!(&triple.subject, NamedOrBlankNode::NamedNode(node) if *node.as_str() == *finding.focus_node)
-        });
-        finding.suggestion = match read_as.map(|triple| &triple.object) {
-            Some(Term::NamedNode(node)) if !node.as_str().contains('#') => Some(node.as_str().to_owned()),
-            Some(Term::Literal(literal)) => Some(literal.to_string()),
-            _ => None,
-        };
-    }
 }

@@ -9,6 +9,9 @@ const STEP: u32 = 64;
 const STRETCH: u64 = 32 << 10;
 /// Bytes between a property and its value.
 const APART: usize = 4 << 10;
+/// Places of a property's name that are looked at, and how far from one its value stands if it follows at once.
+const NAMES: usize = 64;
+const AT_ONCE: usize = 24;
 
 /// The text of a page; it is read a stretch at a time, however long the page is.
 #[derive(Debug)]
@@ -29,14 +32,26 @@ impl PageText {
     /// property's own name where the text has it. The column counts characters.
     #[must_use]
     pub fn find(&self, line: u32, property: Option<&str>, value: &str) -> Option<(u32, u32)> {
+        self.find_besides(line, property, value, &[])
+    }
+
+    /// The same, besides some places that are another's.
+    #[must_use]
+    pub fn find_besides(
+        &self,
+        line: u32,
+        property: Option<&str>,
+        value: &str,
+        of_others: &[(u32, u32)],
+    ) -> Option<(u32, u32)> {
         let stretch = self.stretch(line)?;
         let forms = written_forms(value);
+        let is_free = |at: usize| of_others.is_empty() || !of_others.contains(&position(&stretch, at, line));
         let near = property.and_then(|property| {
             let name = property.rsplit(['#', '/']).next().filter(|name| !name.is_empty())?;
-            let mut names = memchr::memmem::find_iter(&stretch, name);
-            names.find_map(|at| first_of(&stretch, at + name.len(), APART, &forms))
+            nearest(&stretch, name, &forms, &is_free)
         });
-        let at = near.or_else(|| first_of(&stretch, 0, APART * 2, &forms))?;
+        let at = near.or_else(|| first_of(&stretch, 0, APART * 2, &forms).filter(|at| is_free(*at)))?;
         Some(position(&stretch, at, line))
     }
 
@@ -69,10 +84,40 @@ impl PageText {
     }
 }
 
-/// The first place of any of some forms, from a position on, within so many bytes.
+/// The place of any of some forms that stands next behind a property's name, of all places of the name: a short value is
+/// part of many texts. One that follows at once is not looked beyond.
+fn nearest(stretch: &[u8], name: &str, forms: &[String], is_free: &dyn Fn(usize) -> bool) -> Option<usize> {
+    let mut nearest: Option<(usize, usize)> = None;
+    for at in memchr::memmem::find_iter(stretch, name).take(NAMES) {
+        let behind = at + name.len();
+        if let Some(found) = first_of(stretch, behind, APART, forms)
+            && nearest.is_none_or(|(distance, _)| found - behind < distance)
+            && is_free(found)
+        {
+            nearest = Some((found - behind, found));
+        }
+        if nearest.is_some_and(|(distance, _)| distance <= AT_ONCE) {
+            break;
+        }
+    }
+    nearest.map(|(_, found)| found)
+}
+
+/// The first place of any of some forms, as a word of its own, from a position on, within so many bytes.
 fn first_of(stretch: &[u8], from: usize, within: usize, forms: &[String]) -> Option<usize> {
-    let bytes = &stretch[from..stretch.len().min(from + within)];
-    forms.iter().filter_map(|form| memchr::memmem::find(bytes, form.as_bytes())).min().map(|at| from + at)
+    let end = stretch.len().min(from + within);
+    let is_word = |at: usize, form: &str| {
+        let apart = |edge: Option<&u8>, beyond: Option<&u8>| {
+            !(edge.is_some_and(u8::is_ascii_alphanumeric) && beyond.is_some_and(u8::is_ascii_alphanumeric))
+        };
+        let before = at.checked_sub(1).and_then(|before| stretch.get(before));
+        apart(form.as_bytes().first(), before) && apart(form.as_bytes().last(), stretch.get(at + form.len()))
+    };
+    let first = |form: &String| {
+        let found = memchr::memmem::find_iter(&stretch[from..end], form.as_bytes()).map(|at| from + at);
+        found.into_iter().find(|at| is_word(*at, form))
+    };
+    forms.iter().filter_map(first).min()
 }
 
 /// How a value may be written: as it is, escaped as XML or JSON does, its first line, an IRI by its last part.
@@ -133,6 +178,12 @@ mod tests {
         assert_eq!(page.find_before(503, "http://e/x y"), Some((503, 14)));
         assert_eq!(page.find(501, issued, "elsewhere"), None);
         assert_eq!(page.find(9_999, issued, "12/06/2021"), None);
+        let short = PageText::new(Body::Memory(
+            b"<dct:language>it</dct:language> default\n<dct:language>de</dct:language>".as_slice().into(),
+        ));
+        assert_eq!(short.find(1, Some("http://purl.org/dc/terms/language"), "de"), Some((2, 15)));
+        let language = Some("http://purl.org/dc/terms/language");
+        assert_eq!(short.find_besides(1, language, "it", &[(1, 15)]), None);
         let escaped = PageText::new(Body::Memory(b"<a>\n<dct:issued>a &amp; b</dct:issued>".as_slice().into()));
         assert_eq!(escaped.find(1, issued, "a & b"), Some((2, 13)));
     }

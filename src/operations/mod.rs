@@ -7,6 +7,7 @@
 mod changes;
 mod database;
 mod derived;
+mod finding_rows;
 mod findings;
 mod held;
 mod history;
@@ -22,7 +23,8 @@ mod twins;
 pub use changes::{CHANGES_OF_PAGE, Change, ChangeKind, ChangePage, Difference, GoneRecord};
 pub use database::{Operations, OperationsError};
 pub use derived::DerivedRow;
-pub use findings::{FindingChanges, FindingFilter, FindingGroup, NumberedFinding, RecordFindings, RuleCount};
+pub use finding_rows::RecordFindings;
+pub use findings::{FindingChanges, FindingFilter, FindingGroup, NumberedFinding, RuleCount};
 pub use history::{FormerState, Rename, Version};
 pub use items::{Item, ItemMessage, ItemOutcome};
 pub use jobs::{Cause, JobRow, JobState};

@@ -1,7 +1,7 @@
 //! What is known of records beside their triples: findings, absences.
 
 use super::database::{Operations, OperationsError};
-use super::findings::RecordFindings;
+use super::finding_rows::RecordFindings;
 use crate::catalog::{DatasetKey, Finding, SourceId};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;

@@ -1,7 +1,7 @@
 //! What would break: the stored catalogue under other profiles, as a difference from those it is judged by.
 
 use super::document::{Group, groups_of};
-use crate::catalog::{Finding, Place, SourceId};
+use crate::catalog::{Finding, Place, SourceId, SourceKind};
 use crate::harvest::{Profiles, Speaks, Subject};
 use crate::store::{CatalogueRecord, GraphNames, Snapshot, SourceGraph, StoreError};
 use oxrdf::{GraphNameRef, NamedNode, Triple};
@@ -80,7 +80,10 @@ impl Breaking<'_> {
 
     fn speaks(&self, source: &SourceId) -> Speaks {
         let graph = SourceGraph::read(&self.snapshot.store, self.names, source);
-        if graph.is_some_and(|graph| graph.backend != "dcat") { Speaks::Platform } else { Speaks::Dcat }
+        match graph.and_then(|graph| SourceKind::parse(&graph.backend)) {
+            None | Some(SourceKind::Dcat) => Speaks::Dcat,
+            Some(kind) => Speaks::Platform(kind),
+        }
     }
 
     /// What is found anew in a record, and what no more.
@@ -93,7 +96,12 @@ impl Breaking<'_> {
         let added = self.triples(&self.names.normalised(record.key))?;
         let page = record.node.as_str().to_owned();
         let place_of = |_: &str, _: Option<&str>, _: Option<&str>| Place::of_page(page.clone());
-        let subject = Subject { record: &record.remote_id, stated: &stated, place_of: &place_of };
+        let subject = Subject {
+            record: &record.remote_id,
+            node: record.node.as_str(),
+            stated: &stated,
+            place_of: &place_of,
+        };
         let before = self.present.validate(&subject, &added, speaks);
         let after = self.other.validate(&subject, &added, speaks);
         let known: HashSet<About> = before.iter().map(about).collect();

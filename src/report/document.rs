@@ -6,7 +6,8 @@ use crate::harvest::FindingCounts;
 use crate::operations::FindingGroup;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 /// Of what a report is.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -49,6 +50,8 @@ pub struct Group {
     pub count: u64,
     /// In how many records.
     pub records: u64,
+    /// At how many places: a node that several records use is one.
+    pub places: u64,
     /// How many of them were not there before.
     pub new: u64,
     /// Since when there has been one, where that is known.
@@ -118,6 +121,7 @@ impl From<FindingGroup> for Group {
             severity: group.severity,
             count: group.count,
             records: group.records,
+            places: group.places,
             new: group.new,
             since: Some(group.since),
             example: group.example,
@@ -135,6 +139,20 @@ pub fn ordered(mut groups: Vec<Group>) -> Vec<Group> {
     groups
 }
 
+/// What is wrong, whichever record tells it: a rule broken by a value of a property of a node.
+type Fault<'f> = (&'f str, &'f str, Option<&'f str>, Option<&'f str>);
+
+fn fault(finding: &Finding) -> Fault<'_> {
+    (&finding.rule, &finding.focus_node, finding.property.as_deref(), finding.value.as_deref())
+}
+
+/// Lets each fault through once, with the first record that has it: for lists in which a person mends one after the other.
+pub(super) fn each_fault_once() -> impl FnMut(&Finding) -> bool {
+    let mut told = HashSet::new();
+    let hasher = RandomState::new();
+    move |finding| told.insert(hasher.hash_one(fault(finding)))
+}
+
 /// Findings by rule, in the order in which to mend them; those that a condition holds of are new.
 #[must_use]
 pub fn groups_of(findings: &[Finding], is_new: impl Fn(&Finding) -> bool) -> Vec<Group> {
@@ -144,12 +162,14 @@ pub fn groups_of(findings: &[Finding], is_new: impl Fn(&Finding) -> bool) -> Vec
     }
     let group = |((rule, severity), group): ((&str, Severity), Vec<&Finding>)| {
         let records: BTreeSet<&str> = group.iter().map(|finding| finding.record.as_str()).collect();
+        let places: BTreeSet<Fault> = group.iter().map(|finding| fault(finding)).collect();
         let example = group.iter().find(|finding| finding.suggestion.is_some()).unwrap_or(&group[0]);
         Group {
             rule: rule.to_owned(),
             severity,
             count: group.len() as u64,
             records: records.len() as u64,
+            places: places.len() as u64,
             new: group.iter().filter(|finding| is_new(finding)).count() as u64,
             since: group.iter().filter_map(|finding| finding.since.clone()).min(),
             cost: weight(severity) * records.len() as u64,

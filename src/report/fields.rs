@@ -1,6 +1,6 @@
 //! Which field of the platform's dataset record a finding spoils.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// Fields by class and property.
@@ -14,24 +14,21 @@ static FIELDS: LazyLock<HashMap<(&str, &str), &str>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Rules about what is recommended and normally absent: a place has a name, a box or a geometry and seldom all of them, a
-/// file with a title needs no description. The field is there without it.
-const NORMAL_ABSENCES: [&str; 4] = [
-    "/Location-bbox-required",
-    "/Location-centroid-required",
-    "/Distribution-availability-required",
-    "/Distribution-description-required",
-];
+/// The names of rules about what is normally absent.
+static NORMAL_ABSENCES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let rows = include_str!("../../data/normal-absences.csv").lines().filter(|row| !row.starts_with('#')).skip(1);
+    rows.filter_map(|row| Some(row.split_once(',')?.0)).collect()
+});
 
 /// The field, by the class that the rule's name begins with (`dcat-ap-3/Distribution-byteSize-datatype`) and the
 /// property; where the rule names no class that the table has, by the property of a dataset.
 #[must_use]
 pub fn spoiled_field(rule: &str, property: Option<&str>) -> Option<&'static str> {
     let property = property?;
-    if NORMAL_ABSENCES.iter().any(|normal| rule.ends_with(normal)) {
+    let (_, name) = rule.split_once('/').unwrap_or(("", rule));
+    if NORMAL_ABSENCES.contains(name) {
         return None;
     }
-    let (_, name) = rule.split_once('/').unwrap_or(("", rule));
     let class = name.split('-').next().unwrap_or_default();
     if let Some(field) = FIELDS.get(&(class, property)) {
         return Some(field);

@@ -1,6 +1,6 @@
 //! A report as `JUnit`'s XML: a test for each rule, which fails where the rule is broken.
 
-use super::document::Head;
+use super::document::{Head, each_fault_once};
 use super::format::{Findings, Threshold};
 use super::rules::Rules;
 use crate::catalog::{Finding, Severity};
@@ -30,8 +30,12 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let mut tests: BTreeMap<String, Broken> =
         rules.all().iter().map(|rule| (rule.name.clone(), Broken::default())).collect();
+    let mut is_new = each_fault_once();
     for finding in findings {
         let finding = finding?;
+        if !is_new(&finding) {
+            continue;
+        }
         let test = tests.entry(finding.rule.clone()).or_default();
         test.severity = finding.severity;
         test.count += 1;

@@ -1,7 +1,6 @@
 //! What to write instead, in the syntax of the publisher's own file.
 
 use crate::catalog::{Finding, Syntax};
-use crate::harvest::Examples;
 use crate::lift::Prefixes;
 use crate::vocab::{PREFIXES, rdf, xsd};
 use oxrdf::{NamedNode, Term};
@@ -38,27 +37,6 @@ pub fn patch(syntax: Syntax, prefixes: &Prefixes, finding: &Finding) -> Option<P
     (patch.before != patch.after).then_some(patch)
 }
 
-/// What a record that lacks a property could say: as another record of the same source says it.
-#[must_use]
-pub fn example_of(
-    finding: &Finding,
-    examples: &Examples,
-    syntax: Option<Syntax>,
-    prefixes: &Prefixes,
-) -> Option<String> {
-    let property = finding.property.as_ref().filter(|_| finding.value.is_none())?;
-    let class = finding.rule.rsplit('/').next()?.split('-').next()?;
-    let example = examples.get(class)?.get(property)?;
-    let statement = Statement { property: property.clone(), value: term(example) };
-    match syntax? {
-        Syntax::Turtle => Some(format!("{} ;", statement.in_turtle(prefixes))),
-        Syntax::RdfXml => Some(statement.in_rdf_xml(prefixes)),
-        Syntax::JsonLd => Some(statement.in_json_ld(prefixes)),
-        // What a platform's fields became is not what its publisher writes.
-        Syntax::Json | Syntax::Xml => None,
-    }
-}
-
 /// The statement to write in place of the one that was found fault with, where that is known.
 #[must_use]
 pub fn mend(finding: &Finding) -> Option<Statement> {
@@ -81,12 +59,12 @@ pub struct Statement {
 }
 
 /// A value as findings write it: N-Triples, or the text of an IRI that may not be one.
-fn term(text: &str) -> Term {
+pub(super) fn term(text: &str) -> Term {
     text.parse().unwrap_or_else(|_| NamedNode::new_unchecked(text).into())
 }
 
 impl Statement {
-    fn in_turtle(&self, prefixes: &Prefixes) -> String {
+    pub(super) fn in_turtle(&self, prefixes: &Prefixes) -> String {
         let named = |iri: &str| prefixed(iri, prefixes).unwrap_or_else(|| format!("<{iri}>"));
         let value = match &self.value {
             Term::NamedNode(node) => format!("<{}>", node.as_str()),
@@ -99,7 +77,7 @@ impl Statement {
         format!("{} {value}", named(&self.property))
     }
 
-    fn in_rdf_xml(&self, prefixes: &Prefixes) -> String {
+    pub(super) fn in_rdf_xml(&self, prefixes: &Prefixes) -> String {
         let rdf_name =
             |name: &str| prefixed(&format!("{RDF}{name}"), prefixes).unwrap_or_else(|| format!("rdf:{name}"));
         let (name, declaration) = element_name(&self.property, prefixes);
@@ -121,7 +99,7 @@ impl Statement {
         }
     }
 
-    fn in_json_ld(&self, prefixes: &Prefixes) -> String {
+    pub(super) fn in_json_ld(&self, prefixes: &Prefixes) -> String {
         let named = |iri: &str| prefixed(iri, prefixes).unwrap_or_else(|| iri.to_owned());
         let value: Value = match &self.value {
             Term::NamedNode(node) => json!({"@id": node.as_str()}),

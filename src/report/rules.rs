@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// What is said of properties, and of the rules that are no shapes.
-const NOTES: &str = include_str!("../../shapes/notes.ttl");
+pub(super) const NOTES: &str = include_str!("../../shapes/notes.ttl");
 /// What the IRIs of rules begin with.
 const SHAPES: &str = "https://moisson.dev/shapes/";
 /// Descriptions of constraints nest no deeper than this.

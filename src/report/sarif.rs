@@ -1,6 +1,6 @@
 //! A report as SARIF 2.1.0 (OASIS), which code scanning reads.
 
-use super::document::{Group, Head};
+use super::document::{Group, Head, each_fault_once};
 use super::format::Findings;
 use super::patch::mend;
 use super::rules::{Rule, Rules};
@@ -35,9 +35,12 @@ pub(super) fn write(
     serde_json::to_writer(&mut *out, &driver)?;
     out.write_all(b",\n\"results\": [")?;
     let unread = errors.iter().map(|error| Ok(unread(error, head)));
-    for (number, result) in
-        findings.map(|finding| -> io::Result<Value> { Ok(result(&finding?, head)) }).chain(unread).enumerate()
-    {
+    let mut is_new = each_fault_once();
+    let results = findings.filter_map(|finding| match finding {
+        Ok(finding) => is_new(&finding).then(|| Ok(result(&finding, head))),
+        Err(error) => Some(Err(error)),
+    });
+    for (number, result) in results.chain(unread).enumerate() {
         out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
         serde_json::to_writer(&mut *out, &result?)?;
     }

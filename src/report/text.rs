@@ -1,7 +1,8 @@
 //! A report as a person reads it on a terminal.
 
 use super::document::{Group, Part};
-use super::patch::{example_of, patch};
+use super::example::example_of;
+use super::patch::patch;
 use crate::catalog::{ItemError, Severity};
 use crate::harvest::JobReport;
 use std::fmt::Write;
@@ -49,23 +50,23 @@ impl Colours {
     }
 }
 
-/// What a report is of.
+/// The run that a report is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told<'n> {
+pub enum ReportedRun<'n> {
     /// A harvest: what became of the records.
-    Stored,
-    /// A harvest that was only tried: what would become of them.
-    Foreseen,
+    Harvest,
+    /// A dry run: what would become of them.
+    DryRun,
     /// A check of what has this name; nothing is stored.
-    Checked(&'n str),
+    Check(&'n str),
 }
 
 /// The report of a job, with its findings by rule: first what must be fixed.
 #[must_use]
-pub fn write_text(job: &JobReport, told: Told<'_>, groups: &[Group], colours: Colours) -> String {
+pub fn write_text(job: &JobReport, run: ReportedRun<'_>, groups: &[Group], colours: Colours) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = write_job(&mut out, job, told);
+    let _ = write_job(&mut out, job, run);
     let _ = write_groups(&mut out, job, groups, colours);
     let _ = write_list(&mut out, "held back", &job.held_back);
     let _ = write_list(&mut out, "errors", &job.errors);
@@ -73,15 +74,15 @@ pub fn write_text(job: &JobReport, told: Told<'_>, groups: &[Group], colours: Co
     out
 }
 
-fn write_job(out: &mut String, job: &JobReport, told: Told<'_>) -> std::fmt::Result {
-    let complete = match (job.complete, told) {
+fn write_job(out: &mut String, job: &JobReport, run: ReportedRun<'_>) -> std::fmt::Result {
+    let complete = match (job.complete, run) {
         (true, _) => "",
-        (false, Told::Checked(_)) => ", incomplete",
+        (false, ReportedRun::Check(_)) => ", incomplete",
         (false, _) => ", incomplete: nothing is taken for missing",
     };
-    match told {
-        Told::Checked(name) => writeln!(out, "{}: read as {}{complete}", harmless(name), job.kind)?,
-        Told::Stored | Told::Foreseen => {
+    match run {
+        ReportedRun::Check(name) => writeln!(out, "{}: read as {}{complete}", harmless(name), job.kind)?,
+        ReportedRun::Harvest | ReportedRun::DryRun => {
             writeln!(out, "{}: {}{complete}, {:.1} s", job.source, job.status.as_str(), job.seconds)?;
         }
     }
@@ -91,10 +92,12 @@ fn write_job(out: &mut String, job: &JobReport, told: Told<'_>) -> std::fmt::Res
     let records = job.records;
     write!(out, "  {} in {}", counted(records.seen, "record"), counted(job.pages, "page"))?;
     for (name, count) in records.by_name().into_iter().filter(|(_, count)| *count > 0) {
-        match (told, name) {
+        match (run, name) {
             // Nothing is stored, so nothing is new.
-            (Told::Checked(_), "added") => {}
-            (Told::Foreseen, _) => write!(out, ", {count} would be {name}")?,
+            (ReportedRun::Check(_), "added") => {}
+            (ReportedRun::DryRun, "added" | "changed" | "renamed" | "restored" | "archived") => {
+                write!(out, ", {count} would be {name}")?;
+            }
             _ => write!(out, ", {count} {name}")?,
         }
     }
@@ -110,7 +113,8 @@ fn write_job(out: &mut String, job: &JobReport, told: Told<'_>) -> std::fmt::Res
 }
 
 /// A number with its noun.
-fn counted(number: u64, noun: &str) -> String {
+#[must_use]
+pub fn counted(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
@@ -121,7 +125,8 @@ fn write_unmapped(out: &mut String, job: &JobReport) -> std::fmt::Result {
     writeln!(out, "\nFIELDS that no mapping query reads")?;
     for field in job.unmapped.iter().take(GROUPS) {
         let (name, example) = (harmless(&field.field), harmless(&field.example));
-        writeln!(out, "  {name}, in {}, e.g. {example}", counted(field.records, "record"))?;
+        let note = field.misnamed.as_ref().map_or(String::new(), |misnamed| format!(" ({misnamed})"));
+        writeln!(out, "  {name}, in {}, e.g. {example}{note}", counted(field.records, "record"))?;
     }
     if job.unmapped.len() > GROUPS {
         writeln!(out, "  and {} more", job.unmapped.len() - GROUPS)?;
@@ -149,8 +154,7 @@ fn write_groups(out: &mut String, job: &JobReport, groups: &[Group], colours: Co
     }
     writeln!(out, "\n{}", colours.heading(Part::Rest.heading()))?;
     for group in rest.iter().take(GROUPS) {
-        let records = counted(group.records, "record");
-        writeln!(out, "  {} {}, {} in {records}", name(group.severity).to_lowercase(), group.rule, group.count)?;
+        writeln!(out, "  {} {}, {}", name(group.severity).to_lowercase(), group.rule, extent(group))?;
     }
     if rest.len() > GROUPS {
         writeln!(out, "  and {}", counted((rest.len() - GROUPS) as u64, "more rule"))?;
@@ -158,11 +162,20 @@ fn write_groups(out: &mut String, job: &JobReport, groups: &[Group], colours: Co
     writeln!(out, "  `moisson check --explain RULE` says what a rule asks; `--format json` lists every finding")
 }
 
+/// How often a rule is broken, and in how many records; a node that several records use is one place.
+fn extent(group: &Group) -> String {
+    let records = counted(group.records, "record");
+    if group.places < group.count {
+        return format!("{}, used by {records}", counted(group.places, "place"));
+    }
+    format!("{} in {records}", group.count)
+}
+
 fn write_group(out: &mut String, job: &JobReport, group: &Group, colours: Colours) -> std::fmt::Result {
     let (heading, example) = (colours.of(group.severity, name(group.severity)), &group.example);
     let new =
         if group.new > 0 && group.new < group.count { format!(", {} new", group.new) } else { String::new() };
-    writeln!(out, "\n{heading} {}, {} in {}{new}", group.rule, group.count, counted(group.records, "record"))?;
+    writeln!(out, "\n{heading} {}, {}{new}", group.rule, extent(group))?;
     writeln!(out, "  {}", harmless(&example.message.en))?;
     if let Some(field) = &group.field {
         writeln!(out, "  affects {field} of the record")?;
@@ -178,8 +191,13 @@ fn write_group(out: &mut String, job: &JobReport, group: &Group, colours: Colour
             writeln!(out, "       + {}", shortened(&patch.after))?;
         }
         (None, None, None) => {
-            if let Some(lines) = example_of(example, &job.examples, job.syntax, &job.prefixes) {
-                writeln!(out, "       + {}   (as the other records of this source have it)", shortened(&lines))?;
+            if let Some(example) = example_of(example, &job.examples, job.syntax, &job.prefixes) {
+                let origin = if example.is_shared {
+                    "as the other records of this source have it"
+                } else {
+                    "an invented example"
+                };
+                writeln!(out, "       + {}   ({origin})", shortened(&example.lines))?;
             }
         }
         (None, value, suggestion) => {

@@ -2,7 +2,7 @@
 
 use super::filters::named;
 use super::harvest::Page;
-use super::listing::Listing;
+use super::listing::{Listing, Parameters};
 use super::parameters::Paging;
 use super::problem::Problem;
 use super::server::{Opened, Shared, State};
@@ -11,15 +11,16 @@ use crate::derive::{Catalogue, Record, Selection, kept_title, organization_id};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const LARGEST_PAGE: usize = 100;
 
 /// A record with the fields that clients of udata look for, beside its own.
-#[derive(serde::Serialize, utoipa::ToSchema)]
-#[allow(dead_code, reason = "it describes the answers, which are made of records")]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Dataset {
     #[serde(flatten)]
     record: Record,
@@ -38,7 +39,7 @@ pub(super) struct Dataset {
 }
 
 /// The records of the catalogue.
-#[utoipa::path(get, path = "/api/1/datasets/", params(Listing), responses((status = 200, body = Page<Dataset>), (status = 304), (status = 400), (status = 404), (status = 503)))]
+#[utoipa::path(get, path = "/api/1/datasets/", params(Parameters), responses((status = 200, body = Page<Dataset>), (status = 304), (status = 400), (status = 404), (status = 503)))]
 pub(super) async fn list(
     axum::extract::State(shared): State,
     listing: Listing,
@@ -53,7 +54,7 @@ pub(super) async fn list(
     let of_page: Vec<DatasetKey> = keys.iter().skip(start).take(size).copied().collect();
     let records = derive(&shared, &opened, of_page).await?;
     let base = &shared.settings.public_base;
-    let data = records.iter().map(|record| in_udatas_form(record, base)).collect();
+    let data = records.into_iter().map(|record| in_udatas_form(record, base)).collect();
     let total = i64::try_from(keys.len()).unwrap_or(i64::MAX);
     Ok(Json(paging.page_of(data, total, &format!("{base}/api/1/datasets/"), &listing.others())?))
 }
@@ -91,7 +92,7 @@ pub(super) async fn one(
     let key = called(&shared, &id).await?;
     let record = derive(&shared, &shared.snapshot()?, vec![key]).await?.pop();
     match record {
-        Some(record) => Ok(Json(in_udatas_form(&record, &shared.settings.public_base))),
+        Some(record) => Ok(Json(in_udatas_form(record, &shared.settings.public_base))),
         None => Err(absent(&shared, key).await?),
     }
 }
@@ -120,16 +121,18 @@ pub(super) async fn called(shared: &Shared, name: &str) -> Result<DatasetKey, Pr
     }
 }
 
-/// A record with the fields that clients of udata look for, beside its own.
-fn in_udatas_form(record: &Record, base: &str) -> Value {
-    let mut told = json!(record);
-    told["slug"] = json!(record.id);
-    told["page"] = json!(format!("{base}/dataset/{}", record.id));
-    told["last_modified"] = json!(record.modified_at);
-    told["last_update"] = json!(record.modified_at);
+/// A record as clients of udata look for it.
+fn in_udatas_form(record: Record, base: &str) -> Value {
+    let mut told = json!(Dataset {
+        slug: record.id.clone(),
+        page: format!("{base}/dataset/{}", record.id),
+        last_modified: record.modified_at.clone(),
+        last_update: record.modified_at.clone(),
+        private: false,
+        featured: false,
+        record,
+    });
     for (name, value) in [
-        ("private", json!(false)),
-        ("featured", json!(false)),
         ("deleted", Value::Null),
         ("archived", Value::Null),
         ("owner", Value::Null),

@@ -6,14 +6,14 @@ use super::server::{Opened, Shared, State};
 use super::{api, pages};
 use crate::catalog::DatasetKey;
 use crate::derive::WebDescription;
-use crate::store::{CatalogueRecord, Snapshot};
+use crate::store::{CatalogueRecord, Snapshot, graph_quads};
 use crate::triples::RdfWriter;
 use crate::vocab::dct;
 use askama::Template;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use oxrdf::{GraphName, GraphNameRef, NamedNode, NamedNodeRef, Quad, Term, Triple};
+use oxrdf::{GraphName, NamedNode, NamedNodeRef, Quad, Term, Triple};
 use oxrdfio::{RdfFormat, RdfParser};
 use std::sync::Arc;
 
@@ -179,8 +179,7 @@ pub(super) fn statements(shared: &Shared, snapshot: &Snapshot, key: DatasetKey) 
 }
 
 pub(super) fn graph_triples(snapshot: &Snapshot, graph: &NamedNode) -> Result<Vec<Triple>, Problem> {
-    let quads = snapshot.store.quads_for_pattern(None, None, None, Some(GraphNameRef::from(graph.as_ref())));
-    Ok(quads.map(|quad| quad.map(Triple::from)).collect::<Result<_, _>>()?)
+    Ok(graph_quads(&snapshot.store, graph)?.into_iter().map(Triple::from).collect())
 }
 
 /// Triples in an RDF syntax, with the usual prefixes.

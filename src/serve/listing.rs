@@ -8,11 +8,14 @@ use super::server::Shared;
 use crate::derive::{Order, OrderKey, Selection};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use std::sync::LazyLock;
+use utoipa::IntoParams;
 
-/// Which records are listed, and in which order.
-#[derive(Debug, Default, utoipa::IntoParams)]
+/// The parameters that there are. Their names are read from here, and nowhere else.
+#[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Listing {
+#[allow(dead_code, reason = "the names, types and docstrings are what is used of it")]
+pub(super) struct Parameters {
     /// From 1.
     #[param(minimum = 1)]
     page: Option<i64>,
@@ -48,21 +51,18 @@ pub(super) struct Listing {
     sort: Option<String>,
 }
 
-/// The parameters that may come once, but for those of paging.
-const SINGLE: [&str; 12] = [
-    "q",
-    "license",
-    "format",
-    "organization",
-    "source",
-    "theme",
-    "geozone",
-    "hvd",
-    "modified_since",
-    "uri",
-    "remote_id",
-    "sort",
-];
+/// Which records are listed, and in which order.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    page: Option<i64>,
+    page_size: Option<i64>,
+    /// The other parameters as they were given, each once but for tags.
+    given: Vec<(String, String)>,
+}
+
+/// The names of the parameters, in the order of their documentation.
+static NAMES: LazyLock<Vec<String>> =
+    LazyLock::new(|| Parameters::into_params(|| None).into_iter().map(|parameter| parameter.name).collect());
 
 impl<S: Send + Sync> FromRequestParts<S> for Listing {
     type Rejection = Problem;
@@ -74,18 +74,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
         let mut listing = Self::default();
         let query = parts.uri.query().unwrap_or_default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let text = Some(value.trim().to_owned()).filter(|text| !text.is_empty());
             match &*name {
                 "page" => listing.page = Some(number("page", &value)?),
                 "page_size" => listing.page_size = Some(number("page_size", &value)?),
-                "tag" => listing.tag.extend(text),
+                other if NAMES.iter().any(|known| known == other) => listing.give(other, value.trim()),
                 other => {
-                    let Some(place) = listing.single(other) else {
-                        let known = SINGLE.join(", ");
-                        let why = format!("there is no parameter {other:?}: page, page_size, tag, {known} are");
-                        return Err(Problem::bad_request(why));
-                    };
-                    *place = text;
+                    let why = format!("there is no parameter {other:?}: {} are", NAMES.join(", "));
+                    return Err(Problem::bad_request(why));
                 }
             }
         }
@@ -94,23 +89,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
 }
 
 impl Listing {
-    /// Where the value of a parameter is kept that may come once.
-    fn single(&mut self, name: &str) -> Option<&mut Option<String>> {
-        Some(match name {
-            "q" => &mut self.q,
-            "license" => &mut self.license,
-            "format" => &mut self.format,
-            "organization" => &mut self.organization,
-            "source" => &mut self.source,
-            "theme" => &mut self.theme,
-            "geozone" => &mut self.geozone,
-            "hvd" => &mut self.hvd,
-            "modified_since" => &mut self.modified_since,
-            "uri" => &mut self.uri,
-            "remote_id" => &mut self.remote_id,
-            "sort" => &mut self.sort,
-            _ => return None,
-        })
+    /// Takes a parameter. What comes again takes the place of the former, but for tags; what is empty is none.
+    fn give(&mut self, name: &str, value: &str) {
+        if name != "tag" {
+            self.given.retain(|(known, _)| known != name);
+        }
+        if !value.is_empty() {
+            self.given.push((name.to_owned(), value.to_owned()));
+        }
     }
 
     pub(super) fn paging(&self) -> Paging {
@@ -127,7 +113,7 @@ impl Listing {
     }
 
     fn order(&self) -> Result<Option<Order>, Problem> {
-        let Some(sort) = &self.sort else { return Ok(None) };
+        let Some((_, sort)) = self.given.iter().find(|(name, _)| name == "sort") else { return Ok(None) };
         let by = match sort.trim_start_matches('-') {
             "title" => OrderKey::Title,
             "created" => OrderKey::Created,
@@ -142,22 +128,7 @@ impl Listing {
     }
 
     /// The parameters that stay in the addresses of other pages.
-    pub(super) fn others(&self) -> Vec<(&'static str, &str)> {
-        let single = [
-            ("q", &self.q),
-            ("license", &self.license),
-            ("format", &self.format),
-            ("organization", &self.organization),
-            ("source", &self.source),
-            ("theme", &self.theme),
-            ("geozone", &self.geozone),
-            ("hvd", &self.hvd),
-            ("modified_since", &self.modified_since),
-            ("uri", &self.uri),
-            ("remote_id", &self.remote_id),
-            ("sort", &self.sort),
-        ];
-        let single = single.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-        single.chain(self.tag.iter().map(|tag| ("tag", tag.as_str()))).collect()
+    pub(super) fn others(&self) -> Vec<(&str, &str)> {
+        self.given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 }

@@ -3,7 +3,7 @@
 use crate::lift::LiftedTriple;
 use crate::vocab::{dcat, dct, hydra, rdf};
 use oxrdf::{NamedNodeRef, NamedOrBlankNode, Term};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 
 /// Statements that are kept of a catalogue: more are no description.
 const MOST: usize = 2_000;
@@ -32,9 +32,9 @@ pub struct CatalogueDescription {
 #[derive(Debug, Default)]
 pub(super) struct CatalogueReader {
     catalogues: Vec<NamedOrBlankNode>,
-    listing: HashSet<NamedOrBlankNode>,
-    wanted: HashSet<NamedOrBlankNode>,
-    contents: HashSet<NamedOrBlankNode>,
+    listing: FxHashSet<NamedOrBlankNode>,
+    wanted: FxHashSet<NamedOrBlankNode>,
+    contents: FxHashSet<NamedOrBlankNode>,
     triples: Vec<LiftedTriple>,
 }
 
@@ -42,10 +42,7 @@ impl CatalogueReader {
     /// The description in the triples of a page that is read as a whole.
     pub(super) fn of_page(triples: &[LiftedTriple]) -> Option<CatalogueDescription> {
         let mut reader = Self::default();
-        let is_catalogue = |lifted: &&LiftedTriple| {
-            lifted.triple.predicate == rdf::TYPE && lifted.triple.object == Term::from(dcat::CATALOG)
-        };
-        for lifted in triples.iter().filter(is_catalogue) {
+        for lifted in triples.iter().filter(|lifted| is_catalogue(lifted)) {
             reader.note_catalogue(&lifted.triple.subject);
         }
         if reader.catalogues.is_empty() {
@@ -63,7 +60,7 @@ impl CatalogueReader {
 
     pub(super) fn observe(&mut self, lifted: &LiftedTriple) {
         let triple = &lifted.triple;
-        if triple.predicate == rdf::TYPE && triple.object == Term::from(dcat::CATALOG) {
+        if is_catalogue(lifted) {
             self.note_catalogue(&triple.subject);
         }
         if triple.predicate == rdf::TYPE
@@ -114,6 +111,10 @@ impl CatalogueReader {
     }
 }
 
+fn is_catalogue(lifted: &LiftedTriple) -> bool {
+    lifted.triple.predicate == rdf::TYPE && lifted.triple.object == Term::from(dcat::CATALOG)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,5 +140,14 @@ mod tests {
         let said: String = found.triples.iter().map(|lifted| lifted.triple.to_string() + "\n").collect();
         assert!(said.contains("\"City\"") && said.contains("\"x\"") && said.contains("\"C\""), "{said}");
         assert!(!said.contains("\"D\"") && !said.contains("\"Q\"") && !said.contains("\"Other\""), "{said}");
+        // A page that goes by once has what comes behind the catalogue.
+        let mut reader = CatalogueReader::default();
+        for lifted in &triples {
+            reader.observe(lifted);
+        }
+        let found = reader.finish().unwrap();
+        assert_eq!(found.node.to_string(), "<http://e.example/c>");
+        let titles = found.triples.iter().filter(|lifted| lifted.triple.predicate == dct::TITLE).count();
+        assert_eq!(titles, 1, "its own alone");
     }
 }

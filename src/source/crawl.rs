@@ -209,6 +209,8 @@ pub struct CrawlOutcome {
     pub validators: Validators,
     /// What else is to be known of how it was read.
     pub notes: Vec<String>,
+    /// What a platform's interface says of its catalogue, with the page that says so.
+    pub catalogue: Option<(String, Arc<CatalogueDescription>)>,
 }
 
 /// Whether to go on after a window.
@@ -231,6 +233,8 @@ pub struct Crawl<'c> {
     pub(super) contexts: Contexts,
     pub(super) outcome: CrawlOutcome,
     pub(super) selection: Selection,
+    /// Whether a page described the catalogue itself.
+    pub(super) has_catalogue: bool,
     /// The origin that the token is for.
     origin: Option<url::Origin>,
     deadline: Instant,
@@ -243,7 +247,17 @@ impl<'c> Crawl<'c> {
         let outcome = CrawlOutcome { complete: true, ..CrawlOutcome::default() };
         let deadline = Instant::now() + limits.time;
         let selection = Selection::default();
-        Self { client, runtime, limits, contexts: Contexts::default(), outcome, selection, origin: None, deadline }
+        Self {
+            client,
+            runtime,
+            limits,
+            contexts: Contexts::default(),
+            outcome,
+            selection,
+            has_catalogue: false,
+            origin: None,
+            deadline,
+        }
     }
 
     /// The same crawl of a target, of what is selected.

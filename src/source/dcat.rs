@@ -128,7 +128,11 @@ impl Crawl<'_> {
         self.outcome.triples += triples.len() as u64;
         let cut = Cut { census: &census, triples: Some(&triples) };
         let mut notes = self.notes(input, reading, &links, &cut);
-        notes.catalogue = CatalogueReader::of_page(&triples).map(Arc::new);
+        // Pages repeat it: the first that describes it will do.
+        if !self.has_catalogue {
+            notes.catalogue = CatalogueReader::of_page(&triples).map(Arc::new);
+            self.has_catalogue = notes.catalogue.is_some();
+        }
         let window = windower.close(&census, u32::MAX);
         self.report_unread(input, &notes)?;
         Ok((links, sink(window, notes)))
@@ -187,7 +191,8 @@ impl Crawl<'_> {
         self.outcome.triples += triples;
         let cut = Cut { census: &census, triples: None };
         let mut notes = self.notes(input, reading, &links, &cut);
-        notes.catalogue = catalogue.finish().map(Arc::new);
+        notes.catalogue = catalogue.and_then(CatalogueReader::finish).map(Arc::new);
+        self.has_catalogue |= notes.catalogue.is_some();
         self.report_unread(input, &notes)?;
         let appetite = give_windows(aside, &census, &notes, sink).map_err(|error| unspooled(input, error))?;
         Ok((links, appetite))
@@ -201,7 +206,7 @@ impl Crawl<'_> {
         let mut block = BlockBuilder::default();
         let mut aside = Aside::new().map_err(|error| unspooled(input, error))?;
         let mut failure = None;
-        let mut catalogue = CatalogueReader::default();
+        let mut catalogue = (!self.has_catalogue).then(CatalogueReader::default);
         let reading = lift::read(input, &self.contexts, |lifted| {
             triples += 1;
             if cutter.cuts_before(&lifted.triple.subject) {
@@ -211,7 +216,9 @@ impl Crawl<'_> {
             }
             census.observe(&lifted.triple);
             links.observe(&lifted.triple);
-            catalogue.observe(&lifted);
+            if let Some(catalogue) = &mut catalogue {
+                catalogue.observe(&lifted);
+            }
             if !census.is_in_a_list(&lifted.triple) {
                 block.add(&lifted);
             }
@@ -297,7 +304,8 @@ struct PutAside {
     reading: Reading,
     triples: u64,
     aside: Aside,
-    catalogue: CatalogueReader,
+    /// Nothing where an earlier page described it.
+    catalogue: Option<CatalogueReader>,
 }
 
 /// What was put aside cannot be written or read again.

@@ -40,7 +40,7 @@ pub fn read(question: &Question, services: &[String]) -> Result<Readable, Reply>
         .with_base_iri(&question.base)
         .map_err(|error| malformed(error.to_string()))?
         .parse_query(&question.query)
-        .map_err(|error| malformed(format!("the query does not parse: {error}")))?;
+        .map_err(|error| malformed(format!("the query does not parse: {}", with_place(&error.to_string()))))?;
     refuse_outside(&query, services).map_err(|refused| Reply::refused(Refusal::Service, refused.to_string()))?;
     let iri = |text: &String| {
         NamedNode::new(text).map_err(|error| malformed(format!("{text:?} is not an IRI: {error}")))
@@ -58,4 +58,27 @@ pub fn read(question: &Question, services: &[String]) -> Result<Readable, Reply>
             .map(|text| iri(text).map(Into::into))
             .collect::<Result<_, _>>()?,
     })
+}
+
+/// The parser's message with its place in words: it writes `error at 70:23: expected …`.
+fn with_place(message: &str) -> String {
+    let told = message.strip_prefix("error at ").and_then(|rest| {
+        let (place, what) = rest.split_once(": ")?;
+        let (line, column) = place.split_once(':')?;
+        Some(format!("line {line}, column {column}: {what}"))
+    });
+    told.unwrap_or_else(|| message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_a_syntax_error_is_in_words() {
+        let error = SparqlParser::new().parse_query("SELECT *\nWHERE { ?s }").unwrap_err().to_string();
+        let told = with_place(&error);
+        assert!(told.starts_with("line 2, column ") && told.contains("expected"), "{error} became {told}");
+        assert_eq!(with_place("something else"), "something else");
+    }
 }

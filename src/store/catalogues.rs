@@ -4,36 +4,38 @@
 
 use super::graphs::GraphNames;
 use crate::catalog::SourceId;
-use crate::vocab::{dcat, dct, foaf, rdf};
+use crate::vocab::{dcat, dct, rdf};
 use oxrdf::{Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, Triple};
+use oxrdfio::{RdfFormat, RdfParser};
 
-/// The platform's catalogue, as the quads of its graph.
-#[must_use]
-pub fn platform_quads(names: &GraphNames) -> Vec<Quad> {
-    let graph = names.platform();
-    platform(names).into_iter().map(|triple| triple.in_graph(graph.clone())).collect()
-}
-
-/// What is said of the platform's catalogue: what DCAT-AP asks of one.
+/// What is said of the platform's catalogue.
 #[must_use]
 pub fn platform(names: &GraphNames) -> Vec<Triple> {
-    let node = names.platform();
-    let publisher = NamedNode::new_unchecked(format!("{}/#platform", names.base()));
-    let mut triples = vec![Triple::new(node.clone(), rdf::TYPE, dcat::CATALOG)];
-    for (property, text, language) in [
-        (dct::TITLE, "Harvested catalogue", "en"),
-        (dct::TITLE, "Catalogue moissonné", "fr"),
-        (dct::DESCRIPTION, "Datasets harvested from their publishers' own catalogues.", "en"),
-        (dct::DESCRIPTION, "Jeux de données moissonnés dans les catalogues de leurs éditeurs.", "fr"),
-    ] {
-        triples.push(Triple::new(node.clone(), property, tagged(text, language)));
-    }
-    triples.extend([
-        Triple::new(node, dct::PUBLISHER, publisher.clone()),
-        Triple::new(publisher.clone(), rdf::TYPE, foaf::AGENT),
-        Triple::new(publisher, foaf::NAME, Literal::new_simple_literal("Moisson")),
-    ]);
-    triples
+    described(include_str!("../../data/platform-catalogue.ttl"), names, &names.platform())
+}
+
+/// What is said of the catalogue of an organization, which has this node.
+#[must_use]
+pub fn organization(names: &GraphNames, node: &NamedNode) -> Vec<Triple> {
+    described(include_str!("../../data/organization-catalogue.ttl"), names, node)
+}
+
+/// The statements of a file of the program's, which calls the catalogue `<catalog>`.
+fn described(turtle: &str, names: &GraphNames, node: &NamedNode) -> Vec<Triple> {
+    let base = format!("{}/", names.base());
+    let parser =
+        RdfParser::from_format(RdfFormat::Turtle).with_base_iri(base).expect("the base of a store is an IRI");
+    let written = names.platform();
+    let is_catalogue =
+        |subject: &NamedOrBlankNode| matches!(subject, NamedOrBlankNode::NamedNode(found) if *found == written);
+    parser
+        .for_slice(turtle.as_bytes())
+        .map(|quad| {
+            let said = Triple::from(quad.expect("a file of the program is valid Turtle"));
+            let subject = if is_catalogue(&said.subject) { node.clone().into() } else { said.subject };
+            Triple { subject, ..said }
+        })
+        .collect()
 }
 
 /// The catalogue of a source, as the quads of its graph: what the source says of it, and what DCAT-AP asks for and the

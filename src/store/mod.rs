@@ -16,7 +16,7 @@ mod snapshots;
 mod undo;
 mod writer;
 
-pub use catalogues::{catalogue_quads, platform, platform_quads};
+pub use catalogues::{catalogue_quads, organization, platform};
 pub use error::StoreError;
 pub use folder::{Folder, NewestMark, Writable};
 pub use graphs::{CatalogueRecord, GraphNames, SourceGraph};
@@ -25,4 +25,4 @@ pub use merge::evaluate_on_merge;
 pub use refuse::{RefusedQuery, refuse_outside};
 pub use snapshots::{Held, Keeping, Published, Snapshot};
 pub use undo::RESTORED;
-pub use writer::{Change, Writer};
+pub use writer::{Change, Writer, graph_quads};

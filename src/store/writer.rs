@@ -222,6 +222,10 @@ fn rekey(quad: &Quad, from: DatasetKey, to: DatasetKey) -> Quad {
     quad
 }
 
-fn graph_quads(store: &Store, graph: &NamedNode) -> Result<Vec<Quad>, StorageError> {
+/// The quads of a graph.
+///
+/// # Errors
+/// When the store fails.
+pub fn graph_quads(store: &Store, graph: &NamedNode) -> Result<Vec<Quad>, StorageError> {
     store.quads_for_pattern(None, None, None, Some(GraphNameRef::from(graph.as_ref()))).collect()
 }

@@ -371,3 +371,45 @@ fn search_engines_and_machines_find_what_they_read() {
     assert_eq!(map.matches("<url>").count(), records.len());
     assert!(served.get("/robots.txt", &[]).text().contains("Sitemap: "));
 }
+
+#[test]
+fn exports_say_what_feeds_say() {
+    let served = Served::sample("");
+    let exported = served.bench.run(&["export", "--format", "ntriples"]).stdout;
+    let exported: BTreeSet<String> = String::from_utf8_lossy(&exported).lines().map(ToOwned::to_owned).collect();
+    let mut told = BTreeSet::new();
+    let mut address = "/catalog.nt?page_size=9".to_owned();
+    loop {
+        let page = served.get(&address, &[]).text();
+        told.extend(page.lines().map(ToOwned::to_owned));
+        let next = page.lines().find_map(|line| line.split_once("hydra/core#next> <")?.1.split_once('>'));
+        let Some((next, _)) = next else { break };
+        address = next[next.find("/catalog.nt").expect("the feed's address")..].to_owned();
+    }
+    let missing: Vec<&String> = exported.difference(&told).collect();
+    assert!(exported.len() > 500 && missing.is_empty(), "{} of {}: {missing:?}", missing.len(), exported.len());
+}
+
+#[test]
+fn what_a_client_has_already_is_not_sent_again() {
+    let served = Served::sample("");
+    let record = served.get("/api/1/datasets/?page_size=1", &[]).json()["data"][0]["id"]
+        .as_str()
+        .expect("a key")
+        .to_owned();
+    for path in [
+        "/api/1/datasets/".to_owned(),
+        format!("/api/1/datasets/{record}/"),
+        format!("/dataset/{record}"),
+        "/feed.atom".to_owned(),
+        "/catalog.ttl".to_owned(),
+    ] {
+        let first = served.get(&path, &[]);
+        let tag = first.header("etag").to_owned();
+        assert!(first.status == 200 && !tag.is_empty(), "{path} has no tag");
+        let again = served.get(&path, &[("If-None-Match", &tag)]);
+        assert!(again.status == 304 && again.body.is_empty(), "{path}: {}", again.status);
+        let other = served.get(&path, &[("If-None-Match", "\"another\"")]);
+        assert_eq!(other.status, 200, "{path}");
+    }
+}

@@ -46,8 +46,8 @@ const RULES: &[(&str, &str)] = &[
     ("no_licence", "moisson/licence-missing"),
     ("no_publisher", "moisson/publisher-missing"),
     ("no_title", "dcat-ap-3/Dataset-title-required"),
-    ("text_licence", "dcat-ap-3/Distribution-license-kind"),
-    ("text_theme", "dcat-ap-3/Dataset-theme-kind"),
+    ("text_licence", "convert/text-licence"),
+    ("text_theme", "convert/text-theme"),
 ];
 
 #[test]

@@ -304,6 +304,41 @@ fn the_catalogue_itself_is_stored_and_validated() {
 }
 
 #[test]
+fn findings_of_what_is_not_stored_end_with_it() {
+    let bench = Bench::new();
+    let head = "@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .\n\
+        <http://e.example/d> a dcat:Dataset ; dct:identifier \"d\" ; dct:title \"D\"@en ; dct:description \"All of it.\"@en .\n";
+    let catalogue =
+        "<http://e.example/c> a dcat:Catalog ; dct:title \"C\"@en ; dcat:dataset <http://e.example/d> .\n";
+    let nameless =
+        "<http://e.example/n> a dcat:Dataset ; dct:identifier \"n\" ; dct:description \"Without a title.\"@en .\n";
+    let rules = ["dcat-ap-3/Catalog-description-required", "dcat-ap-3/Dataset-title-required"];
+    let mut told = Vec::new();
+    for more in [format!("{catalogue}{nameless}"), catalogue.to_owned(), String::new()] {
+        let file = bench.write("catalogue.ttl", &format!("{head}{more}"));
+        let output = bench.run(&["harvest", text(&file), "--source", "city"]);
+        let report = String::from_utf8_lossy(&output.stdout).into_owned();
+        told.push(rules.map(|rule| report.contains(rule)));
+    }
+    assert_eq!(told, [[true, true], [true, false], [false, false]]);
+}
+
+#[test]
+fn no_local_folder_is_published() {
+    let bench = Bench::new();
+    let turtle = "@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .\n\
+        <c> a dcat:Catalog ; dct:title \"C\"@en ; dcat:dataset <d> .\n\
+        <d> a dcat:Dataset ; dct:title \"D\"@en ; dcat:distribution [ a dcat:Distribution ; dcat:accessURL <files/d.csv> ] .\n";
+    let file = bench.write("catalogue.ttl", turtle);
+    bench.harvest(text(&file), &["--source", "city"]);
+    let folder = file.parent().and_then(|folder| folder.to_str()).expect("a folder").to_owned();
+    for arguments in [&["export"][..], &["export", "--as-stored", "--format", "nquads"], &["records"]] {
+        let told = String::from_utf8_lossy(&bench.run(arguments).stdout).into_owned();
+        assert!(told.contains("/d") && !told.contains(&folder), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
 fn what_is_no_store_and_what_is_there_already_is_refused() {
     let bench = Bench::new();
     let folder = bench.path("photos");

@@ -108,6 +108,44 @@ fn twenty_findings_of_each_rdf_syntax_stand_at_their_line_and_column() {
 }
 
 #[test]
+fn findings_about_nested_nodes_of_json_ld_stand_within_them() {
+    let bench = Bench::new();
+    let distribution = |dataset: usize, number: usize| {
+        json!({
+            "@type": "http://www.w3.org/ns/dcat#Distribution",
+            "http://purl.org/dc/terms/title": format!("Fichier {dataset}-{number}"),
+            "http://www.w3.org/ns/dcat#accessURL": {"@id": format!("https://e.example/{dataset}/{number}")},
+        })
+    };
+    let dataset = |number: usize| {
+        json!({
+            "@id": format!("https://e.example/d{number}"),
+            "@type": "http://www.w3.org/ns/dcat#Dataset",
+            "http://purl.org/dc/terms/title": format!("Jeu {number}"),
+            "http://www.w3.org/ns/dcat#distribution": [distribution(number, 0), distribution(number, 1)],
+        })
+    };
+    let content = serde_json::to_string_pretty(&(0..4).map(dataset).collect::<Vec<_>>()).expect("JSON");
+    let file = bench.write("c.jsonld", &content);
+    let lines: Vec<&str> = content.lines().collect();
+    let of_distributions = findings(&bench, text(&file), &[])
+        .into_iter()
+        .filter(|finding| finding["rule"] == "dcat-ap-3/Distribution-license-required");
+    // The braces around a line tell the object.
+    let objects: std::collections::BTreeSet<usize> = of_distributions
+        .map(|finding| {
+            let line =
+                finding["place"]["line"].as_u64().and_then(|line| usize::try_from(line).ok()).expect("a line");
+            let start = (0..line).rev().find(|at| lines[*at].trim_end() == "      {").expect("a brace");
+            let end = start + lines[start..].iter().position(|line| line.starts_with("      }")).expect("a brace");
+            assert!((start..=end).contains(&(line - 1)), "line {line} is in no distribution: {finding}");
+            start
+        })
+        .collect();
+    assert_eq!(objects.len(), 8, "each distribution has its own finding");
+}
+
+#[test]
 fn findings_in_a_platform_s_answer_have_the_pointer_to_their_value() {
     let bench = Bench::new();
     let package = |number: usize| {
@@ -118,7 +156,7 @@ fn findings_in_a_platform_s_answer_have_the_pointer_to_their_value() {
             "resources": [{"id": format!("r-{number}"), "url": format!("https://e.example/{number}.xyz"), "name": "fichier", "format": format!("format inconnu {number}"), "mimetype": format!("type/inconnu-{number}")}],
         })
     };
-    let packages: Vec<Value> = (0..8).map(package).collect();
+    let packages: Vec<Value> = (0..12).map(package).collect();
     let answer = json!({"success": true, "result": {"count": packages.len(), "results": packages}});
     let file = bench.write("packages.json", &answer.to_string());
     let mut seen = 0;

@@ -5,7 +5,7 @@ use crate::stand_in::{Page, StandIn};
 use moisson::catalog::Finding;
 use moisson::config::Config;
 use moisson::fetch::{Client, Limits, Reach};
-use moisson::harvest::{Harvest, Pace, Profiles, Workplace, Writing};
+use moisson::harvest::{FailedJob, Harvest, Harvested, Pace, Profiles, Workplace, Writing};
 use moisson::jobs::default_options;
 use moisson::report::{Rule, Rules};
 use moisson::source::Target;
@@ -19,7 +19,7 @@ fn cases() -> PathBuf {
 }
 
 /// What validates files and addresses as `moisson check` does, in this process.
-struct Checker {
+pub(crate) struct Checker {
     runtime: tokio::runtime::Runtime,
     folder: tempfile::TempDir,
     client: Client,
@@ -27,7 +27,7 @@ struct Checker {
 }
 
 impl Checker {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // A second installation fails and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
@@ -38,11 +38,16 @@ impl Checker {
     }
 
     fn findings(&self, target: &Target, profiles: &Profiles) -> Vec<Finding> {
+        self.check(target, profiles).unwrap_or_else(|failed| panic!("{}", failed.error)).findings
+    }
+
+    /// The report and the findings of a dry run.
+    pub(crate) fn check(&self, target: &Target, profiles: &Profiles) -> Result<Harvested, Box<FailedJob>> {
         let workplace = Workplace::new(Folder::new(self.folder.path()), Pace::AsItGoes);
         let runtime = self.runtime.handle().clone();
         let harvest = Harvest { workplace: &workplace, client: &self.client, runtime, profiles };
         let options = default_options(&self.config, Writing::DryRun);
-        harvest.run(target, &options, &mut |_| ()).unwrap_or_else(|failed| panic!("{}", failed.error)).findings
+        harvest.run(target, &options, &mut |_| ())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Codes and names of the alias tables: frequencies, themes, licences, formats, checksums, languages.
 
 use super::{interval, local_name};
-use crate::convert::tables::{FORMATS, FREQUENCIES, LANGUAGES, LICENCE_ALIASES, THEME_LABELS};
+use crate::convert::tables::{FORMATS, FREQUENCIES, LANGUAGES, LICENCE_ALIASES, LICENCE_READINGS, THEME_LABELS};
 use oxrdf::{Literal, Term};
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -24,6 +24,12 @@ pub(super) fn licence(written: &str) -> Option<&'static str> {
     ADDRESS
         .find_iter(written)
         .find_map(|address| LICENCE_ALIASES.get(normal_licence(address.as_str()).as_str()).copied())
+}
+
+/// The addresses of the versions that a licence's name leaves open.
+pub(super) fn licence_readings(written: &str) -> Option<String> {
+    let [former, latest] = LICENCE_READINGS.get(normal_licence(written).as_str())?;
+    Some(format!("{former} or {latest}"))
 }
 
 pub(super) fn normal_licence(written: &str) -> String {

@@ -23,7 +23,7 @@ const MONTHS: [(f64, &str); 15] = [
 ];
 
 /// Days that an interval takes; fifteen days are a fortnight in the languages that count both ends.
-const DAYS: [(f64, &str); 15] = [
+const DAYS: [(f64, &str); 16] = [
     (1.0 / 3.0, "DAILY_3"),
     (0.5, "DAILY_2"),
     (1.0, "DAILY"),
@@ -31,6 +31,7 @@ const DAYS: [(f64, &str); 15] = [
     (7.0 / 3.0, "WEEKLY_3"),
     (3.5, "WEEKLY_2"),
     (7.0, "WEEKLY"),
+    (10.0, "MONTHLY_3"),
     (14.0, "BIWEEKLY"),
     (15.0, "BIWEEKLY"),
     (30.0, "MONTHLY"),
@@ -102,6 +103,7 @@ mod tests {
             ("R/P7D", Some("WEEKLY")),
             ("R/P2W", Some("BIWEEKLY")),
             ("R/P15D", Some("BIWEEKLY")),
+            ("P0Y0M10D", Some("MONTHLY_3")),
             ("R/P4M", Some("ANNUAL_3")),
             ("R/P1Y/2020-01-01", Some("ANNUAL")),
             ("R5/P12M", Some("ANNUAL")),

@@ -27,7 +27,7 @@ use quantities::{Edge, bytes, date, date_readings, period};
 use spareval::QueryEvaluator;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use text::{email, file_name, link, markdown, tag, tagged, typed_link, web_address};
+use text::{email, file_name, link, markdown, place_name, tag, tagged, typed_link, web_address};
 
 pub(crate) use codes::language_tag;
 
@@ -44,6 +44,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     }),
     ("licence", |args| iri(LICENCES.get(licence(&text(args.first()?)?)?)?.to_string())),
     ("licence_id", |args| string(licence(&text(args.first()?)?)?)),
+    ("licence_readings", |args| string(&codes::licence_readings(&text(args.first()?)?)?)),
     ("media_type", |args| iri(format!("{IANA}{}", media_type(&text(args.first()?)?)?))),
     ("media_type_meant", |args| iri(format!("{IANA}{}", codes::media_type_meant(&text(args.first()?)?)?))),
     ("file_type", |args| iri(format!("{EU}/file-type/{}", file_type(&text(args.first()?)?)?))),
@@ -62,6 +63,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
         Term::Literal(written) => Some(NamedNode::new_unchecked(link(written.value())?).into()),
         Term::NamedNode(_) | Term::BlankNode(_) => None,
     }),
+    ("place_name", |args| string(&place_name(&text(args.first()?)?)?)),
     ("typed_link", |args| {
         let address = typed_link(&text(args.first()?)?)?;
         Some(NamedNode::new_unchecked(address).into())
@@ -107,7 +109,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
 ];
 
 /// Functions that ask about a value: they refuse nothing, and their silence is the usual answer.
-const QUESTIONS: [&str; 2] = ["date_readings", "media_type_meant"];
+const QUESTIONS: [&str; 4] = ["date_readings", "licence_readings", "media_type_meant", "place_name"];
 
 /// The extension functions as one source has them: with its own alias rows, and with a list of what they
 /// refused, where somebody wants to know.
@@ -223,6 +225,12 @@ fn language_order(
 pub(super) fn reads(name: &str, written: &str) -> bool {
     let term = Term::from(Literal::new_simple_literal(written));
     FUNCTIONS.iter().any(|(known, function)| *known == name && function(std::slice::from_ref(&term)).is_some())
+}
+
+/// Whether a function makes this reading of a value.
+pub(crate) fn is_read_as(value: &Term, reading: &Term) -> bool {
+    let value = std::slice::from_ref(value);
+    FUNCTIONS.iter().any(|(_, function)| function(value).as_ref() == Some(reading))
 }
 
 /// Every extension function by its name.

@@ -82,6 +82,15 @@ pub(super) fn typed_link(written: &str) -> Option<String> {
     })
 }
 
+/// The name of a place; nothing where the text is JSON, XML or numbers, which name none.
+pub(super) fn place_name(written: &str) -> Option<String> {
+    let written = written.trim();
+    let is_code = written.starts_with(['{', '[', '<']);
+    let is_of_numbers =
+        written.chars().all(|c| c.is_whitespace() || c.is_ascii_digit() || "-+.,;°NSEW".contains(c));
+    (!is_code && !is_of_numbers).then(|| written.to_owned())
+}
+
 /// A text with the language that its key names; without one, where the key is no tag.
 pub(super) fn tagged(text: &str, language: &str) -> Option<Term> {
     if text.trim().is_empty() {
@@ -133,6 +142,22 @@ pub(super) fn web_address(written: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_code_or_numbers_names_no_place() {
+        for (written, is_name) in [
+            ("Mecklenburg County, NC", true),
+            ("75001 Paris", true),
+            ("Ñuñoa", true),
+            ("{\"what\": is this", false),
+            ("<gml:Point>", false),
+            ("[1, 2]", false),
+            ("48.85° N, 2.35° E", false),
+            ("", false),
+        ] {
+            assert_eq!(place_name(written).is_some(), is_name, "{written}");
+        }
+    }
 
     #[test]
     fn links_are_taken_as_people_type_them() {

@@ -7,10 +7,10 @@ use crate::serve::dataset::graph_triples;
 use crate::serve::negotiated::ending_of;
 use crate::serve::problem::Problem;
 use crate::serve::server::{Opened, Shared};
-use crate::store::{CatalogueRecord, GraphNames, catalogue_quads, platform};
+use crate::store::{CatalogueRecord, catalogue_quads, organization, platform};
 use crate::triples::RdfWriter;
 use crate::vocab::{dcat, dct, foaf, hydra, rdf, xsd};
-use oxrdf::{GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use oxrdf::{GraphName, Literal, NamedNode, Quad, Triple};
 use oxrdfio::RdfFormat;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -116,11 +116,7 @@ impl Page<'_> {
                 let quads = catalogue_quads(names, &row.slug, row.title(), Vec::new());
                 Ok(quads.into_iter().map(Triple::from).filter(is_own).collect())
             }
-            Scope::Organization(_) => {
-                let catalogue = self.catalogue();
-                let said = platform(names).into_iter().map(|triple| of_organization(triple, names, &catalogue));
-                Ok(said.collect())
-            }
+            Scope::Organization(_) => Ok(organization(names, &self.catalogue())),
         }
     }
 
@@ -161,24 +157,6 @@ impl Page<'_> {
         quads.extend(told.into_iter().map(|triple| triple.in_graph(graph.clone())));
         Ok(quads)
     }
-}
-
-/// What is said of the platform's catalogue, of that of an organization.
-fn of_organization(triple: Triple, names: &GraphNames, catalogue: &NamedNode) -> Triple {
-    let is_platform = matches!(&triple.subject, NamedOrBlankNode::NamedNode(node) if *node == names.platform());
-    let object = match &triple.object {
-        Term::Literal(title) if is_platform && triple.predicate == dct::TITLE => {
-            let text = if title.language() == Some("fr") {
-                "Fiches d'une organisation"
-            } else {
-                "Records of an organization"
-            };
-            Literal::new_language_tagged_literal_unchecked(text, title.language().unwrap_or("en")).into()
-        }
-        _ => triple.object,
-    };
-    let subject = if is_platform { catalogue.clone().into() } else { triple.subject };
-    Triple { subject, predicate: triple.predicate, object }
 }
 
 /// Publishers and concepts are described by many records: once is enough.

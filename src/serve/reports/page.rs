@@ -71,7 +71,25 @@ struct ReportPage<'p> {
     next: Option<i64>,
     errors: Vec<ItemError>,
     held_back: Vec<ItemError>,
-    unmapped: Vec<(String, String)>,
+    unmapped: Vec<UnmappedView>,
+}
+
+/// A field that no query reads.
+struct UnmappedView {
+    field: String,
+    records: u64,
+    is_misnamed: bool,
+    likely: String,
+}
+
+fn unmapped_view(field: &serde_json::Value) -> UnmappedView {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    UnmappedView {
+        field: text(&field["field"]),
+        records: field["records"].as_u64().unwrap_or_default(),
+        is_misnamed: field["misnamed"].is_object(),
+        likely: text(&field["misnamed"]["likely"]),
+    }
 }
 
 /// The job of a report.
@@ -123,7 +141,7 @@ pub(super) async fn page(shared: &Shared, asked: &Asked) -> Result<Html<String>,
         next,
         errors: list("errors"),
         held_back: list("held_back"),
-        unmapped: unmapped.map(|field| (text(&field["field"]), field["records"].to_string())).collect(),
+        unmapped: unmapped.map(unmapped_view).collect(),
     };
     Ok(Html(page.render()?))
 }
@@ -185,6 +203,11 @@ fn heading(part: Part, language: &Language) -> &'static str {
 fn extent(group: &Group, language: &Language) -> String {
     let times = counted(group.count, language, ["time", "times"], ["fois", "fois"]);
     let records = counted(group.records, language, ["record", "records"], ["fiche", "fiches"]);
+    if group.places < group.count {
+        let places = counted(group.places, language, ["place", "places"], ["endroit", "endroits"]);
+        let word = if language.is_french { "utilisé par" } else { "used by" };
+        return format!("{places}, {word} {records}");
+    }
     let word = if language.is_french { "dans" } else { "in" };
     format!("{times} {word} {records}")
 }

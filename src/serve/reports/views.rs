@@ -3,7 +3,7 @@
 use crate::catalog::{Finding, Message, Severity, Syntax};
 use crate::harvest::Examples;
 use crate::lift::Prefixes;
-use crate::report::{Patch, example_of, patch, short, spoiled_field};
+use crate::report::{Example, Patch, example_of, patch, short, spoiled_field};
 use axum::http::{HeaderMap, header};
 use serde_json::Value;
 
@@ -76,15 +76,17 @@ pub(super) struct FindingView {
     pub(super) page: String,
     /// The address of the page, where a browser can open it.
     pub(super) link: Option<String>,
-    pub(super) place: String,
+    pub(super) line: Option<u32>,
+    pub(super) column: Option<u32>,
+    pub(super) path: String,
     pub(super) focus_node: String,
     pub(super) property: String,
     pub(super) value: String,
     pub(super) field: Option<&'static str>,
     pub(super) patch: Option<Patch>,
     pub(super) suggestion: String,
-    /// What another record of the source has.
-    pub(super) example: Option<String>,
+    /// What could be said, where nothing is.
+    pub(super) example: Option<Example>,
     pub(super) since: String,
 }
 
@@ -96,19 +98,15 @@ impl FindingView {
             if kept.len() < text.len() { format!("{kept}…") } else { kept }
         };
         let place = &finding.place;
-        let mut parts: Vec<String> = Vec::new();
-        parts.extend(place.line.map(|line| match place.column {
-            Some(column) => format!("{line}:{column}"),
-            None => line.to_string(),
-        }));
-        parts.extend(place.path.clone());
         let is_named = !finding.focus_node.contains("/.well-known/genid/");
         Self {
             record: finding.record.clone(),
             title: finding.title.clone().unwrap_or_default(),
             page: place.page.clone(),
             link: crate::serve::pages::is_link(&place.page.as_str()).then(|| place.page.clone()),
-            place: parts.join(" "),
+            line: place.line,
+            column: place.column,
+            path: place.path.clone().unwrap_or_default(),
             focus_node: if is_named { finding.focus_node.clone() } else { String::new() },
             property: finding.property.as_deref().map(shortened).unwrap_or_default(),
             value: cut(&finding.value),

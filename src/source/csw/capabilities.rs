@@ -1,6 +1,9 @@
 //! What a catalogue service says that it can do (OGC 07-006r1, 10.4; OGC 06-121r3, 7.4).
 
-use crate::lift::Element;
+use crate::lift::{Element, LiftedTriple};
+use crate::source::catalogue::CatalogueDescription;
+use crate::vocab::{dcat, dct, foaf, rdf};
+use oxrdf::{BlankNode, LiteralRef, NamedNode, NamedNodeRef, NamedOrBlankNode, TermRef, Triple};
 use url::Url;
 
 /// What is of use of a service's capabilities.
@@ -69,8 +72,90 @@ impl Capabilities {
     }
 }
 
+/// What the service says of itself (OGC 06-121r3, 7.4.4 and 7.4.5): its title, its abstract, its keywords, who provides it.
+pub(super) fn description(root: &Element, endpoint: &Url) -> Option<CatalogueDescription> {
+    let catalogue = NamedNode::new(endpoint.as_str()).ok()?;
+    let title = text_at(root, &["ServiceIdentification", "Title"])?;
+    let mut told = Told { triples: Vec::new() };
+    told.add(&catalogue, rdf::TYPE, dcat::CATALOG);
+    told.add_text(&catalogue, dct::TITLE, Some(title));
+    told.add_text(&catalogue, dct::DESCRIPTION, text_at(root, &["ServiceIdentification", "Abstract"]));
+    for keyword in root.at(&["ServiceIdentification", "Keywords", "Keyword"]) {
+        told.add_text(&catalogue, dcat::KEYWORD, keyword.any_text());
+    }
+    if let Some(name) = text_at(root, &["ServiceProvider", "ProviderName"]) {
+        let provider = BlankNode::new_unchecked("provider");
+        told.add(&catalogue, dct::PUBLISHER, provider.as_ref());
+        told.add(&provider, rdf::TYPE, foaf::AGENT);
+        told.add_text(&provider, foaf::NAME, Some(name));
+        let site = root.at(&["ServiceProvider", "ProviderSite"]).find_map(|site| site.attribute("href"));
+        if let Some(site) = site.and_then(|site| NamedNode::new(site.trim()).ok()) {
+            told.add(&provider, foaf::HOMEPAGE, site.as_ref());
+        }
+    }
+    Some(CatalogueDescription { node: catalogue.into(), triples: told.triples })
+}
+
+/// The text at the end of a way of names, where there is one.
+fn text_at<'e>(root: &'e Element, way: &'e [&'e str]) -> Option<&'e str> {
+    root.at(way).find_map(Element::any_text).map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// The statements of a description; capabilities are not read by lines.
+struct Told {
+    triples: Vec<LiftedTriple>,
+}
+
+impl Told {
+    fn add<'n>(
+        &mut self,
+        subject: &(impl Into<NamedOrBlankNode> + Clone),
+        property: NamedNodeRef<'n>,
+        value: impl Into<TermRef<'n>>,
+    ) {
+        let triple = Triple::new(subject.clone(), property, value.into());
+        self.triples.push(LiftedTriple { triple, line: 0 });
+    }
+
+    fn add_text(
+        &mut self,
+        subject: &(impl Into<NamedOrBlankNode> + Clone),
+        property: NamedNodeRef<'_>,
+        text: Option<&str>,
+    ) {
+        if let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) {
+            self.add(subject, property, LiteralRef::new_simple_literal(text));
+        }
+    }
+}
+
 /// The texts at the leaves of an element.
 fn texts(element: &Element) -> Vec<String> {
     let own = (!element.text.is_empty()).then(|| element.text.clone());
     own.into_iter().chain(element.children.iter().flat_map(texts)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::csw::contents::{Contents, first_element};
+
+    #[test]
+    fn a_service_s_title_and_provider_describe_its_catalogue() {
+        let text = "<csw:Capabilities xmlns:csw='http://www.opengis.net/cat/csw/2.0.2' xmlns:ows='http://www.opengis.net/ows' \
+            xmlns:xlink='http://www.w3.org/1999/xlink'><ows:ServiceIdentification><ows:Title>GéoVallée</ows:Title><ows:Abstract> \
+            </ows:Abstract><ows:Keywords><ows:Keyword>eau</ows:Keyword></ows:Keywords></ows:ServiceIdentification><ows:ServiceProvider>\
+            <ows:ProviderName>Vallée</ows:ProviderName><ows:ProviderSite xlink:href='https://vallee.example.org/'/></ows:ServiceProvider></csw:Capabilities>";
+        let Contents::Capabilities(root) = first_element(text) else { panic!("they are capabilities") };
+        let endpoint = Url::parse("https://vallee.example.org/csw").unwrap();
+        let told = description(&root, &endpoint).unwrap();
+        let lines: Vec<String> = told.triples.iter().map(|lifted| lifted.triple.to_string()).collect();
+        assert_eq!(lines.len(), 7, "{lines:#?}");
+        assert!(lines.contains(
+            &"<https://vallee.example.org/csw> <http://purl.org/dc/terms/title> \"GéoVallée\"".to_owned()
+        ));
+        assert!(lines.contains(
+            &"_:provider <http://xmlns.com/foaf/0.1/homepage> <https://vallee.example.org/>".to_owned()
+        ));
+    }
 }

@@ -201,7 +201,7 @@ fn links(page: &Url, root: &Url, content: &str) -> BTreeSet<Url> {
 /// have these words in it.
 pub(in crate::source) fn is_listing(url: &Url, page: &str) -> bool {
     let lower = page.to_lowercase();
-    let words = ["index of", "to parent directory", "parent directory", "directory listing"];
+    let words = ["index of", "parent directory", "directory listing"];
     words.iter().any(|word| lower.contains(word)) && !links(url, url, page).is_empty()
 }
 

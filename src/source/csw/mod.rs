@@ -13,11 +13,12 @@ use super::crawl::{Crawl, CrawlOutcome, SourceError, Target, page_name};
 use super::json::interface_error;
 use super::records::PortionSink;
 use crate::fetch::{Answer, Request, Wanted};
-use capabilities::Capabilities;
+use capabilities::{Capabilities, description};
 pub(super) use contents::begins_as_catalogue;
 use contents::{Contents, first_element};
 use document::Reading;
 pub(super) use files::{holds_records, is_archive, is_listing};
+use std::sync::Arc;
 use url::Url;
 
 /// What is asked of a catalogue service beside its address.
@@ -90,6 +91,8 @@ impl Crawl<'_> {
         match first_element(&content) {
             Contents::Capabilities(element) => {
                 let capabilities = Capabilities::of(&element, &endpoint);
+                self.outcome.catalogue =
+                    description(&element, &endpoint).map(|told| (page.clone(), Arc::new(told)));
                 let asking = request::Asking::of(&capabilities, &endpoint, &self.selection)
                     .map_err(|message| interface_error(&page, &message))?;
                 self.records(&asking, &endpoint, sink)

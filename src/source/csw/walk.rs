@@ -45,7 +45,7 @@ impl Crawl<'_> {
         endpoint: &Url,
         sink: &mut PortionSink<'_>,
     ) -> Result<(), SourceError> {
-        let Accepted { asking, mut first, mut walk } = self.accepted(asking, endpoint)?;
+        let AcceptedWay { asking, mut first, mut walk } = self.accepted(asking, endpoint)?;
         let mut reading = Reading::of_service(&asking);
         let mut start = 1;
         loop {
@@ -76,7 +76,7 @@ impl Crawl<'_> {
 
     /// Finds a way of asking that the service accepts: at the address that its capabilities name, then at its own, since
     /// capabilities written behind a proxy name addresses of the inside.
-    fn accepted(&mut self, asking: &Asking, endpoint: &Url) -> Result<Accepted, SourceError> {
+    fn accepted(&mut self, asking: &Asking, endpoint: &Url) -> Result<AcceptedWay, SourceError> {
         let refused = match self.accepted_there(asking) {
             Ok(accepted) => return Ok(accepted),
             Err(error) => error,
@@ -92,9 +92,9 @@ impl Crawl<'_> {
     }
 
     /// Asks for the first page in ways that get simpler, until the service accepts one.
-    fn accepted_there(&mut self, asking: &Asking) -> Result<Accepted, SourceError> {
+    fn accepted_there(&mut self, asking: &Asking) -> Result<AcceptedWay, SourceError> {
         let mut refused = match self.page_of(asking, 1, asking.most) {
-            Ok(content) => return Ok(Accepted::with_its_first_page(asking.clone(), content)),
+            Ok(content) => return Ok(AcceptedWay::with_its_first_page(asking.clone(), content)),
             Err(error) if !is_an_answer(&error) => return Err(error),
             Err(error) => error,
         };
@@ -102,7 +102,7 @@ impl Crawl<'_> {
             match self.page_of(&way, 1, way.most) {
                 Ok(content) => {
                     self.note_disorder(&way);
-                    return Ok(Accepted::with_its_first_page(way, content));
+                    return Ok(AcceptedWay::with_its_first_page(way, content));
                 }
                 Err(error) if is_an_answer(&error) => {}
                 Err(error) => refused = error,
@@ -112,7 +112,7 @@ impl Crawl<'_> {
     }
 
     /// One record of the first page may be what the service cannot give: whether it gives one of the first few alone.
-    fn accepted_record_by_record(&mut self, asking: &Asking) -> Option<Accepted> {
+    fn accepted_record_by_record(&mut self, asking: &Asking) -> Option<AcceptedWay> {
         let ways = [asking.clone(), asking.without_order()];
         let (way, content) = ways.into_iter().find_map(|way| {
             let content = (1..=u64::from(FAILURES)).find_map(|start| self.page_of(&way, start, 1).ok())?;
@@ -121,7 +121,7 @@ impl Crawl<'_> {
         self.note_disorder(&way);
         let announced = records_matched(&content).map(|matched| (matched, matched));
         let walk = Walk { announced, fewer: 1, failed_until: 1 + way.most, ..Walk::default() };
-        Some(Accepted { asking: way, first: None, walk })
+        Some(AcceptedWay { asking: way, first: None, walk })
     }
 
     fn note_disorder(&mut self, way: &Asking) {
@@ -244,15 +244,15 @@ impl Crawl<'_> {
     }
 }
 
-/// How a service gives records.
-struct Accepted {
+/// A way of asking that a service accepts.
+struct AcceptedWay {
     asking: Asking,
     /// The first page, where it came.
     first: Option<String>,
     walk: Walk,
 }
 
-impl Accepted {
+impl AcceptedWay {
     fn with_its_first_page(asking: Asking, content: String) -> Self {
         Self { asking, first: Some(content), walk: Walk::default() }
     }

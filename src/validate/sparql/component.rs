@@ -112,7 +112,11 @@ fn read_validator(
 ) -> Option<Validator> {
     objects(graph, component.as_ref(), predicate).into_iter().find_map(|node| {
         let text = literals(graph, node.as_ref(), text).pop()?.value().to_owned();
-        let messages = literals(graph, node.as_ref(), sh::MESSAGE);
+        let mut messages = literals(graph, node.as_ref(), sh::MESSAGE);
+        if messages.is_empty() {
+            // The component's own, where its validator has none (SHACL 5.3.2).
+            messages = literals(graph, component.as_ref(), sh::MESSAGE);
+        }
         Some(Validator { node, text, messages })
     })
 }
