@@ -85,6 +85,7 @@ pub(super) const TABLES: &[&str] = &[
     include_str!("../../data/protocols.csv"),
     include_str!("../../data/languages.csv"),
     include_str!("../../data/licence-aliases.csv"),
+    include_str!("../../data/licence-readings.csv"),
     include_str!("../../data/licences.csv"),
     include_str!("../../data/reference-systems.csv"),
     include_str!("../../data/theme-labels.csv"),

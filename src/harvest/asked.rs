@@ -27,7 +27,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
 /// Keeps the findings that a platform's publisher can do something about: all that the profile demands, all of the record's
 /// own node, and of the nodes that the mapping makes those that a field can mend, once where one field speaks for all.
 pub(super) fn keep_asked(findings: &mut Vec<Finding>, kind: SourceKind, record_node: &str) {
-    let mut told: HashSet<String> = HashSet::new();
+    let mut told: HashSet<(String, Option<String>)> = HashSet::new();
     findings.retain(|finding| {
         if finding.severity == Severity::Violation || finding.focus_node == record_node {
             return true;
@@ -35,7 +35,7 @@ pub(super) fn keep_asked(findings: &mut Vec<Finding>, kind: SourceKind, record_n
         let (_, name) = finding.rule.split_once('/').unwrap_or(("", &finding.rule));
         let mut rows =
             ROWS.iter().filter(|row| row.kind.is_none_or(|own| own == kind) && name.starts_with(row.rule));
-        rows.all(|row| row.is_once && told.insert(finding.rule.clone()))
+        rows.all(|row| row.is_once && told.insert((finding.rule.clone(), finding.value.clone())))
     });
 }
 

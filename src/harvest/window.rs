@@ -1,5 +1,6 @@
 //! From a window of a page to converted and validated records.
 
+use super::asked::keep_asked;
 use super::catalogue::OwnCatalogue;
 use super::findings::{once, suggest};
 use super::job::Job;
@@ -335,6 +336,9 @@ fn process(
         findings.extend(profiles.validate(&subject, &conversion.added, speaks));
         suggest(&mut findings, &conversion.added);
         let mut findings = once(findings, speaks);
+        if let Speaks::Platform(kind) = speaks {
+            keep_asked(&mut findings, kind, draft.node.as_str());
+        }
         for finding in &mut findings {
             finding.title.clone_from(&draft.title);
         }

@@ -22,7 +22,7 @@ pub use baseline::Baseline;
 pub use breaking::{Breaking, Compared};
 pub use document::{Group, Head, Part, groups_of, ordered};
 pub use example::{Example, example_of};
-pub use fields::spoiled_field;
+pub use fields::{normal_absence, spoiled_field};
 pub use format::{Findings, Format, Threshold, write};
 pub use patch::{Patch, Statement, mend, patch, short};
 pub use rules::{Rule, Rules};

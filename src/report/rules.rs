@@ -1,5 +1,6 @@
 //! The rules by name, each drawn from its shape: what it asks, why, a wrong and a right example, the clause.
 
+use super::fields::normal_absence;
 use super::patch::short;
 use crate::catalog::{Message, Severity};
 use crate::harvest::{ProfileError, Profiles, built_in_profiles, rule_name};
@@ -51,6 +52,7 @@ impl Rule {
         if !self.why.en.is_empty() {
             lines.push(format!("  {}", self.why.en));
         }
+        lines.extend(normal_absence(&self.name).map(|reason| format!("  {}", reason.en)));
         if !self.classes.is_empty() {
             lines.push(format!("\nof each {}", self.classes.join(", ")));
         }

@@ -1,16 +1,19 @@
 //! The source kind `dcat-us`: a `data.json` file (DCAT-US 1.1 and 3.0), read as a stream.
 
+use super::catalogue::CatalogueDescription;
 use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name};
 use super::foreign::advice;
 use super::json::{interface_error, without_mark};
-use super::json_stream::{Layout, read_records};
+use super::json_stream::{Envelope, Layout, read_records};
 use super::records::{Content, JsonRecord, Record, RecordSink, Records};
+use super::told::Told;
 use super::utf8::Utf8Reader;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, Body, Request, Wanted};
 use crate::lift::LiftError;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 use url::Url;
 
 /// A catalogue has datasets and services (3.0), and catalogues within it.
@@ -54,7 +57,8 @@ impl Crawl<'_> {
                     &format!("no dataset was found: a data.json has a list `dataset`, and this has {found}"),
                 ))
             }
-            Ok(_) => {
+            Ok(envelope) => {
+                self.outcome.catalogue = description(&envelope, &url).map(|told| (page, Arc::new(told)));
                 // What cannot be told from others may be a record that is known: its absence says nothing.
                 self.outcome.complete = appetite == Appetite::More && !portions.has_unidentified;
                 Ok(self.outcome)
@@ -70,6 +74,24 @@ impl Crawl<'_> {
             }
         }
     }
+}
+
+/// What a file says of its catalogue beside its datasets: version 3 has a title and a publisher there, and so have files that
+/// extend version 1.1.
+fn description(envelope: &Envelope, url: &Url) -> Option<CatalogueDescription> {
+    let text = |value: &'_ Value| -> Option<String> { value.as_str().map(ToOwned::to_owned) };
+    let of = |key: &str| envelope.get(key).and_then(text);
+    let publisher = envelope.get("publisher");
+    let name = publisher.and_then(|publisher| text(publisher).or_else(|| text(publisher.get("name")?)));
+    let (title, description, homepage) = (of("title"), of("description"), of("homepage"));
+    let told = Told {
+        title: title.as_deref(),
+        description: description.as_deref(),
+        homepage: homepage.as_deref(),
+        publisher: name.as_deref(),
+        ..Told::default()
+    };
+    told.to_description(url)
 }
 
 /// What is said of a file that is not UTF-8; its records are read all the same.
@@ -157,4 +179,22 @@ fn identified(record: Value) -> Option<(String, Map<String, Value>)> {
         .or_else(|| text(fields.get("@id")))
         .or_else(|| text(fields.get("title")))?;
     Some((id, fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_s_own_title_and_publisher_describe_its_catalogue() {
+        let text = r#"{"title": "Datos", "publisher": {"name": "Ministerio"}, "homepage": "http://datos.example/",
+            "catalog": [{"title": "within", "dataset": []}], "dataset": []}"#;
+        let envelope = read_records(text.as_bytes(), LAYOUT, &mut |_, _| Appetite::More).expect("JSON");
+        let url = Url::parse("https://datos.example/data.json").unwrap();
+        let told = description(&envelope, &url).unwrap();
+        let lines: Vec<String> = told.triples.iter().map(|lifted| lifted.triple.to_string()).collect();
+        let title = r#"<https://datos.example/data.json> <http://purl.org/dc/terms/title> "Datos""#;
+        assert!(lines.contains(&title.to_owned()) && lines.len() == 6, "{lines:#?}");
+        assert!(description(&Envelope::new(), &url).is_none());
+    }
 }

@@ -42,6 +42,7 @@ pub(super) fn read_records(
     let level = Level {
         layout,
         is_nested: false,
+        is_within: false,
         pointer: String::new(),
         envelope: &mut envelope,
         take,
@@ -68,6 +69,8 @@ struct Level<'l, 't> {
     layout: Layout<'l>,
     /// Whether what is here is a document of the same layout, or a list of such.
     is_nested: bool,
+    /// Whether it is within such a document: what that says of itself is not said of the whole.
+    is_within: bool,
     pointer: String,
     envelope: &'l mut Envelope,
     take: &'l mut TakeRecord<'t>,
@@ -113,13 +116,16 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
             let is_nested = self.layout.nested.contains(&key.as_str());
             if !is_nested && !wanted.contains(&key.as_str()) {
                 let value: Value = fields.next_value()?;
-                self.envelope.insert(key, value);
+                if !self.is_within {
+                    self.envelope.insert(key, value);
+                }
                 continue;
             }
             let path = if is_nested { self.layout.path } else { rest };
             let level = Level {
                 layout: Layout { path, ..self.layout },
                 is_nested,
+                is_within: self.is_within || is_nested,
                 pointer: format!("{}/{key}", self.pointer),
                 envelope: self.envelope,
                 take: self.take,
@@ -139,6 +145,7 @@ impl<'de> Visitor<'de> for Level<'_, '_> {
                 let level = Level {
                     layout: self.layout,
                     is_nested: false,
+                    is_within: true,
                     pointer: format!("{}/{position}", self.pointer),
                     envelope: &mut *self.envelope,
                     take: &mut *self.take,

@@ -22,6 +22,7 @@ mod opendatasoft;
 mod paging;
 mod records;
 mod selection;
+mod told;
 mod utf8;
 mod window;
 

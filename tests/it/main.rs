@@ -23,6 +23,7 @@ mod listing;
 mod mapping;
 mod moisson;
 mod noise;
+mod official;
 mod opendatasoft;
 mod pairs;
 mod parity;

@@ -63,7 +63,9 @@ async fn each_script_of_a_page_is_read_by_itself() {
 fn csw(service: &str) -> String {
     format!(
         "<csw:Capabilities xmlns:csw='http://www.opengis.net/cat/csw/2.0.2' xmlns:ows='http://www.opengis.net/ows' \
-         xmlns:xlink='http://www.w3.org/1999/xlink' version='2.0.2'><ows:OperationsMetadata><ows:Operation name='GetRecords'>\
+         xmlns:xlink='http://www.w3.org/1999/xlink' version='2.0.2'><ows:ServiceIdentification><ows:Title>Records of the valley\
+         </ows:Title></ows:ServiceIdentification><ows:ServiceProvider><ows:ProviderName>The valley</ows:ProviderName>\
+         </ows:ServiceProvider><ows:OperationsMetadata><ows:Operation name='GetRecords'>\
          <ows:DCP><ows:HTTP><ows:Get xlink:href='{service}'/></ows:HTTP></ows:DCP></ows:Operation>\
          </ows:OperationsMetadata></csw:Capabilities>"
     )
@@ -124,8 +126,17 @@ async fn where_the_capabilities_name_an_address_that_does_not_work_their_own_is_
     {
         let server = MockServer::start().await;
         serve_catalogue(&server, 5, None, announced).await;
-        let (code, report, said) = harvest_served(&Bench::new(), &format!("{}/csw", server.uri()), &[]).await;
+        let bench = Bench::new();
+        let (code, report, said) = harvest_served(&bench, &format!("{}/csw", server.uri()), &[]).await;
         assert_eq!((code, count(&report, "/records/added")), (Some(0), 5), "{announced}: {said} {report}");
+        // What the capabilities say of the service is said of the source's catalogue.
+        let query = "PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX dct: <http://purl.org/dc/terms/>\n\
+            SELECT ?title ?name { ?c a dcat:Catalog ; dct:title ?title ; dct:publisher/<http://xmlns.com/foaf/0.1/name> ?name ; \
+            dcat:dataset ?d FILTER(CONTAINS(STR(?c), \"/source/\")) } GROUP BY ?title ?name";
+        let query = bench.write("catalogue.rq", query);
+        let answer = bench.run(&["query", text(&query), "--format", "csv"]);
+        let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
+        assert!(answer.contains("Records of the valley,The valley"), "{answer}");
     }
 }
 
@@ -351,6 +362,19 @@ fn what_is_no_store_and_what_is_there_already_is_refused() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("holiday.jpg"), "{refused:?}");
     let long = bench.run(&["check", text(&file), "--max-bytes", "10"]);
     assert!(String::from_utf8_lossy(&long.stderr).contains("--max-bytes is 10"), "{long:?}");
+    let records = bench.path("records");
+    std::fs::create_dir_all(&records).expect("a folder");
+    for (name, padding) in [("short.xml", 0), ("long.xml", 9_000)] {
+        let padding = " ".repeat(padding);
+        let record = record(name).replacen("<gmd:MD_Metadata>", "<gmd:MD_Metadata xmlns:gmd='http://www.isotc211.org/2005/gmd' xmlns:gco='http://www.isotc211.org/2005/gco'>", 1);
+        std::fs::write(records.join(name), format!("{record}{padding}")).expect("a file");
+    }
+    let report = Bench::new().harvest(text(&records), &["--kind", "csw", "--max-bytes", "5000"]);
+    assert_eq!((count(&report, "/records/seen"), report["complete"].as_bool()), (1, Some(false)), "{report}");
+    assert!(
+        report["errors"][0]["message"].as_str().is_some_and(|said| said.contains("--max-bytes is 5000")),
+        "{report}"
+    );
     bench.harvest(text(&file), &["--source", "first"]);
     let again = bench.run(&["source", "add", text(&file), "--name", "second"]);
     assert!(String::from_utf8_lossy(&again.stderr).contains("first"), "{again:?}");

@@ -170,7 +170,7 @@ fn findings_of_a_dcat_us_file_stand_at_their_pointer() {
             ("dcat-ap-3/Dataset-issued-date", "bridges", "/dataset/1/issued"),
             ("dcat-ap-3/Distribution-issued-date", "bridges", "/dataset/1/distribution/0/issued"),
             ("convert/unknown-format", "wells-south", "/dataset/3/distribution/0/format"),
-            ("convert/text-licence", "wells-south", "/dataset/3/distribution/1/license"),
+            ("convert/text-licence", "wells-south", "/dataset/3/distribution/0/license"),
             ("convert/text-theme", "wells-south", "/dataset/3/theme/0"),
             ("lift/invalid-iri", "bridges", "/dataset/1/license"),
             ("dcat-ap-3/Distribution-description-required", "wells-south", "/dataset/3/distribution/1"),

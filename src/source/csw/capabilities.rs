@@ -1,9 +1,8 @@
 //! What a catalogue service says that it can do (OGC 07-006r1, 10.4; OGC 06-121r3, 7.4).
 
-use crate::lift::{Element, LiftedTriple};
+use crate::lift::Element;
 use crate::source::catalogue::CatalogueDescription;
-use crate::vocab::{dcat, dct, foaf, rdf};
-use oxrdf::{BlankNode, LiteralRef, NamedNode, NamedNodeRef, NamedOrBlankNode, TermRef, Triple};
+use crate::source::told::Told;
 use url::Url;
 
 /// What is of use of a service's capabilities.
@@ -74,59 +73,19 @@ impl Capabilities {
 
 /// What the service says of itself (OGC 06-121r3, 7.4.4 and 7.4.5): its title, its abstract, its keywords, who provides it.
 pub(super) fn description(root: &Element, endpoint: &Url) -> Option<CatalogueDescription> {
-    let catalogue = NamedNode::new(endpoint.as_str()).ok()?;
-    let title = text_at(root, &["ServiceIdentification", "Title"])?;
-    let mut told = Told { triples: Vec::new() };
-    told.add(&catalogue, rdf::TYPE, dcat::CATALOG);
-    told.add_text(&catalogue, dct::TITLE, Some(title));
-    told.add_text(&catalogue, dct::DESCRIPTION, text_at(root, &["ServiceIdentification", "Abstract"]));
-    for keyword in root.at(&["ServiceIdentification", "Keywords", "Keyword"]) {
-        told.add_text(&catalogue, dcat::KEYWORD, keyword.any_text());
-    }
-    if let Some(name) = text_at(root, &["ServiceProvider", "ProviderName"]) {
-        let provider = BlankNode::new_unchecked("provider");
-        told.add(&catalogue, dct::PUBLISHER, provider.as_ref());
-        told.add(&provider, rdf::TYPE, foaf::AGENT);
-        told.add_text(&provider, foaf::NAME, Some(name));
-        let site = root.at(&["ServiceProvider", "ProviderSite"]).find_map(|site| site.attribute("href"));
-        if let Some(site) = site.and_then(|site| NamedNode::new(site.trim()).ok()) {
-            told.add(&provider, foaf::HOMEPAGE, site.as_ref());
-        }
-    }
-    Some(CatalogueDescription { node: catalogue.into(), triples: told.triples })
-}
-
-/// The text at the end of a way of names, where there is one.
-fn text_at<'e>(root: &'e Element, way: &'e [&'e str]) -> Option<&'e str> {
-    root.at(way).find_map(Element::any_text).map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// The statements of a description; capabilities are not read by lines.
-struct Told {
-    triples: Vec<LiftedTriple>,
-}
-
-impl Told {
-    fn add<'n>(
-        &mut self,
-        subject: &(impl Into<NamedOrBlankNode> + Clone),
-        property: NamedNodeRef<'n>,
-        value: impl Into<TermRef<'n>>,
-    ) {
-        let triple = Triple::new(subject.clone(), property, value.into());
-        self.triples.push(LiftedTriple { triple, line: 0 });
-    }
-
-    fn add_text(
-        &mut self,
-        subject: &(impl Into<NamedOrBlankNode> + Clone),
-        property: NamedNodeRef<'_>,
-        text: Option<&str>,
-    ) {
-        if let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) {
-            self.add(subject, property, LiteralRef::new_simple_literal(text));
-        }
-    }
+    let text = |way: &'static [&'static str]| root.at(way).find_map(Element::any_text);
+    let told = Told {
+        title: text(&["ServiceIdentification", "Title"]),
+        description: text(&["ServiceIdentification", "Abstract"]),
+        keywords: root
+            .at(&["ServiceIdentification", "Keywords", "Keyword"])
+            .filter_map(Element::any_text)
+            .collect(),
+        homepage: None,
+        publisher: text(&["ServiceProvider", "ProviderName"]),
+        publisher_page: root.at(&["ServiceProvider", "ProviderSite"]).find_map(|site| site.attribute("href")),
+    };
+    told.to_description(endpoint)
 }
 
 /// The texts at the leaves of an element.
@@ -155,7 +114,7 @@ mod tests {
             &"<https://vallee.example.org/csw> <http://purl.org/dc/terms/title> \"GéoVallée\"".to_owned()
         ));
         assert!(lines.contains(
-            &"_:provider <http://xmlns.com/foaf/0.1/homepage> <https://vallee.example.org/>".to_owned()
+            &"_:publisher <http://xmlns.com/foaf/0.1/homepage> <https://vallee.example.org/>".to_owned()
         ));
     }
 }

@@ -38,6 +38,12 @@ impl Crawl<'_> {
             if self.is_at_its_limit(&url) {
                 return Ok(());
             }
+            // A file that is too long costs itself, as a page of the web does.
+            let (length, most) = (file.metadata().map_or(0, |file| file.len()), self.client.limits().body);
+            if length > most {
+                self.fail(&url, None, format!("the file has {length} bytes, and --max-bytes is {most}"));
+                continue;
+            }
             let read = if is_archive(&file) {
                 self.archive(&url, &file, &mut reading, sink)
             } else {
