@@ -195,7 +195,10 @@ impl ReportWriter<'_> {
             sh::ZERO_OR_ONE_PATH,
         ];
         let graph = self.shapes_graph;
-        for predicate in predicates {
+        // A node that is a list is the list, whatever else it says: that is how it was read.
+        let is_list = graph.object_of(path.as_ref(), rdf::FIRST).is_some();
+        let meant = if is_list { &predicates[..2] } else { &predicates[2..] };
+        for predicate in meant.iter().copied() {
             for value in graph.objects_of(path.as_ref(), predicate) {
                 let value = self.copy_path(value);
                 self.add(copy.clone(), predicate, value);
