@@ -1,7 +1,7 @@
 //! What is found in records, and where: plain values that every later module passes on.
 
 use crate::vocab::sh;
-use oxrdf::NamedNodeRef;
+use oxrdf::{NamedNode, NamedNodeRef, Term};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -161,6 +161,20 @@ pub struct Finding {
     /// The time of the job that found it first, where that is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub since: Option<String>,
+}
+
+impl Finding {
+    /// What is wrong, on whatever line and in whichever record: a rule, a node, a property and a value.
+    #[must_use]
+    pub fn fault(&self) -> (&str, &str, Option<&str>, Option<&str>) {
+        (&self.rule, &self.focus_node, self.property.as_deref(), self.value.as_deref())
+    }
+}
+
+/// A value as findings write it: N-Triples, or the text of an IRI that may not be one.
+#[must_use]
+pub fn value_term(text: &str) -> Term {
+    text.parse().unwrap_or_else(|_| NamedNode::new_unchecked(text).into())
 }
 
 /// A record, or a page, that could not be taken in.

@@ -3,7 +3,7 @@
 
 mod findings;
 
-pub use findings::{Finding, ItemError, Message, Place, Severity, Syntax};
+pub use findings::{Finding, ItemError, Message, Place, Severity, Syntax, value_term};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -28,4 +28,4 @@ pub use identify::{Draft, Identifier, NodeClaim, Renames};
 pub use mapping::{Mapped, Mapper};
 pub(crate) use queries::plain;
 pub use queries::{Conversion, Converter, QueryError, parse_query, queries_of_dcat};
-pub use unmapped::{Misnamed, Unmapped, UnmappedField};
+pub use unmapped::{MisnamedTerm, Unmapped, UnmappedField};

@@ -23,18 +23,18 @@ pub struct UnmappedField {
     pub example: String,
     /// What is wrong with its name, where its vocabulary has no such term.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub misnamed: Option<Misnamed>,
+    pub misnamed: Option<MisnamedTerm>,
 }
 
 /// A term that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Misnamed {
+pub struct MisnamedTerm {
     /// The term that was meant, where one is written almost alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub likely: Option<String>,
 }
 
-impl fmt::Display for Misnamed {
+impl fmt::Display for MisnamedTerm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("there is no such term")?;
         self.likely.iter().try_for_each(|likely| write!(f, "; {likely} is the likeliest"))
@@ -44,15 +44,15 @@ impl fmt::Display for Misnamed {
 /// The fields of records that no query reads, gathered record by record.
 #[derive(Debug, Clone, Default)]
 pub struct Unmapped {
-    fields: BTreeMap<String, Found>,
+    fields: BTreeMap<String, FieldCount>,
 }
 
 /// A field in how many records, with one of its values, and what is wrong with its name.
 #[derive(Debug, Clone, Default)]
-struct Found {
+struct FieldCount {
     records: u64,
     example: String,
-    misnamed: Option<Misnamed>,
+    misnamed: Option<MisnamedTerm>,
 }
 
 impl Unmapped {
@@ -84,7 +84,7 @@ impl Unmapped {
     }
 
     /// Notes a term of a record's statements, with one of its values and what is wrong with its name.
-    pub fn note_term(&mut self, name: &str, misnamed: Option<Misnamed>, value: &Term) {
+    pub fn note_term(&mut self, name: &str, misnamed: Option<MisnamedTerm>, value: &Term) {
         let example = match value {
             Term::NamedNode(node) => shortened(node.as_str()),
             Term::Literal(_) | Term::BlankNode(_) => example(value),

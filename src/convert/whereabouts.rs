@@ -73,9 +73,7 @@ impl Whereabouts {
         let (line, path) = lineage.place(piece, property, value);
         Some(Place { line, path, ..Place::default() })
     }
-}
 
-impl Whereabouts {
     /// Where nodes that begin behind a line have the same value of the same property.
     fn places_of_others(
         &self,
@@ -134,21 +132,21 @@ fn lines(
         }
     }
     if let Some(text) = notes.text.as_ref().filter(|_| !notes.json_lines.is_empty()) {
-        let nested = Nested { window, root, names, text };
+        let nested = NestedNodes { window, root, names, text };
         while nested.find(&mut lines) {}
     }
     lines
 }
 
 /// The nodes of JSON-LD that have no name in the text: they stand within the one that links to them.
-struct Nested<'n> {
+struct NestedNodes<'n> {
     window: &'n Window,
     root: &'n Root,
     names: &'n FxHashMap<TermId, NamedNode>,
     text: &'n PageText,
 }
 
-impl Nested<'_> {
+impl NestedNodes<'_> {
     /// Adds the lines of nodes that one with a line links to. Returns whether there were any.
     fn find(&self, lines: &mut HashMap<String, u32>) -> bool {
         let mut found = Vec::new();

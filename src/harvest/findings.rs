@@ -1,9 +1,9 @@
 //! What a record's findings say together: what may be written instead, and each fault once.
 
 use super::profiles::Speaks;
-use crate::catalog::{Finding, Severity};
+use crate::catalog::{Finding, Severity, value_term};
 use crate::convert::is_read_as;
-use oxrdf::{NamedNode, NamedOrBlankNode, Term, Triple};
+use oxrdf::{NamedOrBlankNode, Term, Triple};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
@@ -30,7 +30,7 @@ pub(super) fn suggest(findings: &mut [Finding], added: &[Triple]) {
         let is_alone = values[&(finding.focus_node.clone(), property.clone())].len() == 1;
         let reading = match (readings.as_slice(), is_alone) {
             ([reading], true) => Some(*reading),
-            (readings, _) => readings.iter().copied().find(|reading| is_read_as(&term(value), reading)),
+            (readings, _) => readings.iter().copied().find(|reading| is_read_as(&value_term(value), reading)),
         };
         finding.suggestion = reading.and_then(written);
     }
@@ -43,11 +43,6 @@ fn written(reading: &Term) -> Option<String> {
         Term::Literal(literal) => Some(literal.to_string()),
         Term::NamedNode(_) | Term::BlankNode(_) => None,
     }
-}
-
-/// A value as findings write it.
-fn term(text: &str) -> Term {
-    text.parse().unwrap_or_else(|_| NamedNode::new_unchecked(text).into())
 }
 
 /// The table.
@@ -102,6 +97,7 @@ fn is_same_fault(one: &Finding, other: &Finding) -> bool {
 mod tests {
     use super::*;
     use crate::catalog::SourceKind;
+    use oxrdf::NamedNode;
 
     fn finding(rule: &str, severity: Severity, value: Option<&str>, suggestion: Option<&str>) -> Finding {
         Finding {

@@ -1,6 +1,6 @@
 //! Terms of the usual vocabularies that no query reads, or that do not exist: what an RDF source says in vain.
 
-use crate::convert::{Misnamed, Unmapped, queries_of_dcat};
+use crate::convert::{MisnamedTerm, Unmapped, queries_of_dcat};
 use crate::derive::queries_of_records;
 use crate::vocab::rdf;
 use oxrdf::{NamedNode, Term, Triple};
@@ -54,7 +54,7 @@ struct Unread {
     /// Its name with the usual prefix.
     name: String,
     /// What is wrong with it, where it does not exist.
-    misnamed: Option<Misnamed>,
+    misnamed: Option<MisnamedTerm>,
 }
 
 /// Gathers the terms of a source that are read by nothing. Each term is looked up once.
@@ -66,7 +66,7 @@ pub(super) struct UnreadTerms {
 impl UnreadTerms {
     /// Notes those of a record.
     pub(super) fn note(&mut self, triples: &[Triple], unmapped: &mut Unmapped) {
-        let mut found: BTreeMap<String, (Option<Misnamed>, &Term)> = BTreeMap::new();
+        let mut found: BTreeMap<String, (Option<MisnamedTerm>, &Term)> = BTreeMap::new();
         for triple in triples {
             let term = match &triple.object {
                 Term::NamedNode(class) if triple.predicate == rdf::TYPE => class,
@@ -98,7 +98,7 @@ fn unread(term: &str, is_class: bool) -> Option<Unread> {
         return None;
     }
     let name = format!("{}:{local}", vocabulary.prefix);
-    let misnamed = (!exists).then(|| Misnamed { likely: likely(local, vocabulary.prefix, is_class) });
+    let misnamed = (!exists).then(|| MisnamedTerm { likely: likely(local, vocabulary.prefix, is_class) });
     Some(Unread { name, misnamed })
 }
 

@@ -8,11 +8,6 @@ use serde::Serialize;
 use sqlx::{Row, Sqlite, Transaction};
 use std::collections::HashMap;
 
-/// What makes two findings of a record the same, whatever line they stand on.
-fn identity(finding: &Finding) -> (&str, &str, Option<&str>, Option<&str>) {
-    (&finding.rule, &finding.focus_node, finding.property.as_deref(), finding.value.as_deref())
-}
-
 /// What was found in a record, stored or not.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordFindings<'f> {
@@ -54,7 +49,7 @@ impl Operations {
         for row in rows {
             let mut of_record = known.remove(row.key).unwrap_or_default();
             for finding in row.findings {
-                let same = of_record.iter().position(|(_, known)| identity(known) == identity(finding));
+                let same = of_record.iter().position(|(_, known)| known.fault() == finding.fault());
                 let Some(same) = same else {
                     fresh.push(finding_row(*row, finding));
                     continue;

@@ -139,18 +139,11 @@ pub fn ordered(mut groups: Vec<Group>) -> Vec<Group> {
     groups
 }
 
-/// What is wrong, whichever record tells it: a rule broken by a value of a property of a node.
-type Fault<'f> = (&'f str, &'f str, Option<&'f str>, Option<&'f str>);
-
-fn fault(finding: &Finding) -> Fault<'_> {
-    (&finding.rule, &finding.focus_node, finding.property.as_deref(), finding.value.as_deref())
-}
-
 /// Lets each fault through once, with the first record that has it: for lists in which a person mends one after the other.
 pub(super) fn each_fault_once() -> impl FnMut(&Finding) -> bool {
     let mut told = HashSet::new();
     let hasher = RandomState::new();
-    move |finding| told.insert(hasher.hash_one(fault(finding)))
+    move |finding| told.insert(hasher.hash_one(finding.fault()))
 }
 
 /// Findings by rule, in the order in which to mend them; those that a condition holds of are new.
@@ -162,7 +155,7 @@ pub fn groups_of(findings: &[Finding], is_new: impl Fn(&Finding) -> bool) -> Vec
     }
     let group = |((rule, severity), group): ((&str, Severity), Vec<&Finding>)| {
         let records: BTreeSet<&str> = group.iter().map(|finding| finding.record.as_str()).collect();
-        let places: BTreeSet<Fault> = group.iter().map(|finding| fault(finding)).collect();
+        let places: BTreeSet<_> = group.iter().map(|finding| finding.fault()).collect();
         let example = group.iter().find(|finding| finding.suggestion.is_some()).unwrap_or(&group[0]);
         Group {
             rule: rule.to_owned(),

@@ -1,8 +1,8 @@
 //! What a record that lacks a property could say: as the source itself has it, else as an invented record has it.
 
-use super::patch::{Statement, term};
+use super::patch::Statement;
 use super::rules::NOTES;
-use crate::catalog::{Finding, Syntax};
+use crate::catalog::{Finding, Syntax, value_term};
 use crate::harvest::Examples;
 use crate::lift::Prefixes;
 use crate::validate::{Documents, Role};
@@ -31,7 +31,7 @@ pub fn example_of(
 ) -> Option<Example> {
     let property = finding.property.as_ref().filter(|_| finding.value.is_none())?;
     let class = finding.rule.rsplit('/').next()?.split('-').next()?;
-    let shared = examples.get(class).and_then(|of_class| of_class.get(property)).map(|value| term(value));
+    let shared = examples.get(class).and_then(|of_class| of_class.get(property)).map(|value| value_term(value));
     let is_shared = shared.is_some();
     let value = shared.or_else(|| INVENTED.get(property).cloned())?;
     let statement = Statement { property: property.clone(), value };

@@ -1,9 +1,9 @@
 //! What to write instead, in the syntax of the publisher's own file.
 
-use crate::catalog::{Finding, Syntax};
+use crate::catalog::{Finding, Syntax, value_term};
 use crate::lift::Prefixes;
 use crate::vocab::{PREFIXES, rdf, xsd};
-use oxrdf::{NamedNode, Term};
+use oxrdf::Term;
 use quick_xml::escape::escape;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub struct Patch {
 #[must_use]
 pub fn patch(syntax: Syntax, prefixes: &Prefixes, finding: &Finding) -> Option<Patch> {
     let after = mend(finding)?;
-    let before = Statement { property: finding.property.clone()?, value: term(finding.value.as_ref()?) };
+    let before = Statement { property: finding.property.clone()?, value: value_term(finding.value.as_ref()?) };
     let patch = match syntax {
         Syntax::Turtle => Patch { before: before.in_turtle(prefixes), after: after.in_turtle(prefixes) },
         Syntax::RdfXml => Patch { before: before.in_rdf_xml(prefixes), after: after.in_rdf_xml(prefixes) },
@@ -43,9 +43,9 @@ pub fn mend(finding: &Finding) -> Option<Statement> {
     let (value, suggestion) = (finding.value.as_ref()?, finding.suggestion.as_ref()?);
     let property = finding.property.clone()?;
     Some(if matches!(finding.rule.as_str(), "convert/misspelt-property" | "convert/elements-property") {
-        Statement { property: suggestion.clone(), value: term(value) }
+        Statement { property: suggestion.clone(), value: value_term(value) }
     } else {
-        Statement { property, value: term(suggestion) }
+        Statement { property, value: value_term(suggestion) }
     })
 }
 
@@ -56,11 +56,6 @@ pub struct Statement {
     pub property: String,
     /// Its value.
     pub value: Term,
-}
-
-/// A value as findings write it: N-Triples, or the text of an IRI that may not be one.
-pub(super) fn term(text: &str) -> Term {
-    text.parse().unwrap_or_else(|_| NamedNode::new_unchecked(text).into())
 }
 
 impl Statement {

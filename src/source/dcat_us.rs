@@ -5,8 +5,8 @@ use super::crawl::{Appetite, Crawl, CrawlOutcome, SourceError, Target, page_name
 use super::foreign::advice;
 use super::json::{interface_error, without_mark};
 use super::json_stream::{Envelope, Layout, read_records};
+use super::platform_catalogue::PlatformCatalogue;
 use super::records::{Content, JsonRecord, Record, RecordSink, Records};
-use super::told::Told;
 use super::utf8::Utf8Reader;
 use crate::catalog::{ItemError, Place};
 use crate::fetch::{Answer, Body, Request, Wanted};
@@ -84,12 +84,12 @@ fn description(envelope: &Envelope, url: &Url) -> Option<CatalogueDescription> {
     let publisher = envelope.get("publisher");
     let name = publisher.and_then(|publisher| text(publisher).or_else(|| text(publisher.get("name")?)));
     let (title, description, homepage) = (of("title"), of("description"), of("homepage"));
-    let told = Told {
+    let told = PlatformCatalogue {
         title: title.as_deref(),
         description: description.as_deref(),
         homepage: homepage.as_deref(),
         publisher: name.as_deref(),
-        ..Told::default()
+        ..PlatformCatalogue::default()
     };
     told.to_description(url)
 }

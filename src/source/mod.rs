@@ -20,9 +20,9 @@ mod lineage;
 mod lives;
 mod opendatasoft;
 mod paging;
+mod platform_catalogue;
 mod records;
 mod selection;
-mod told;
 mod utf8;
 mod window;
 

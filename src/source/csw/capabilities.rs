@@ -2,7 +2,7 @@
 
 use crate::lift::Element;
 use crate::source::catalogue::CatalogueDescription;
-use crate::source::told::Told;
+use crate::source::platform_catalogue::PlatformCatalogue;
 use url::Url;
 
 /// What is of use of a service's capabilities.
@@ -74,7 +74,7 @@ impl Capabilities {
 /// What the service says of itself (OGC 06-121r3, 7.4.4 and 7.4.5): its title, its abstract, its keywords, who provides it.
 pub(super) fn description(root: &Element, endpoint: &Url) -> Option<CatalogueDescription> {
     let text = |way: &'static [&'static str]| root.at(way).find_map(Element::any_text);
-    let told = Told {
+    let told = PlatformCatalogue {
         title: text(&["ServiceIdentification", "Title"]),
         description: text(&["ServiceIdentification", "Abstract"]),
         keywords: root

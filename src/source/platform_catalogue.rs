@@ -8,7 +8,7 @@ use url::Url;
 
 /// The words in which a platform describes its catalogue; without a title it describes none.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Told<'t> {
+pub(super) struct PlatformCatalogue<'t> {
     pub(super) title: Option<&'t str>,
     pub(super) description: Option<&'t str>,
     pub(super) keywords: Vec<&'t str>,
@@ -18,7 +18,7 @@ pub(super) struct Told<'t> {
     pub(super) publisher_page: Option<&'t str>,
 }
 
-impl Told<'_> {
+impl PlatformCatalogue<'_> {
     /// The description of the catalogue that has this address.
     pub(super) fn to_description(&self, address: &Url) -> Option<CatalogueDescription> {
         let catalogue = NamedNode::new(address.as_str()).ok()?;
